@@ -1,1 +1,24 @@
-//! x
+//! agol-backup: one pass copies what an ArcGIS account owns into an archive of plain files.
+//!
+//! The map, from the outside in:
+//!
+//! - [`config`], [`telemetry`], [`exit`], [`notify`]: how a run is asked for, how it speaks, how it ends.
+//! - [`pass`]: the pipeline. Read this first.
+//! - [`portal`]: the one edge, everything that is said to ArcGIS. [`archive`]: the other edge, everything
+//!   that is kept. Neither knows the other.
+//! - [`item`], [`snapshot`], [`summary`]: the vocabulary. [`decide`]: what is to be done. Pure.
+
+pub mod archive;
+pub mod config;
+pub mod decide;
+pub mod exit;
+pub mod item;
+pub mod notify;
+pub mod pass;
+pub mod portal;
+pub mod snapshot;
+pub mod summary;
+pub mod telemetry;
+
+/// Name and version, as written into archives.
+pub const PROGRAM: &str = concat!("agol-backup ", env!("CARGO_PKG_VERSION"));

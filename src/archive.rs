@@ -1,0 +1,121 @@
+//! Everything that is kept: opens the sink, holds the destination, stores, commits, reads back. Knows
+//! nothing of ArcGIS.
+//!
+//! Invariants, cited by their numbers in the tests:
+//!
+//! 1. A snapshot is written after everything that it names, and removed before anything that it names.
+//! 2. A name, once written, is never written again (the marker of a running pass is the one exception).
+//! 3. A failed item keeps its last good record.
+//! 4. Nothing is deleted because it was not seen; only because the retention rules let it go.
+//! 5. Prune runs only after a commit, and never removes the newest complete snapshot.
+//! 6. Trouble with one item is the item's; trouble with the account or the sink is the pass's.
+
+mod hold;
+mod sink;
+mod version;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+use tracing::warn;
+
+pub use hold::Hold;
+pub use sink::Draft;
+use sink::Sink;
+pub use version::{Sealed, Version};
+
+use crate::snapshot::{Record, Snapshot, Stamp};
+
+/// What ends a pass on the side of the destination.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Another pass is at work here.
+    #[error("{0}")]
+    Locked(String),
+    /// The store failed.
+    #[error("BACKUP_DESTINATION: {0}")]
+    Store(String),
+}
+
+/// An open destination.
+#[derive(Clone, Debug)]
+pub struct Archive {
+    sink: Arc<Sink>,
+}
+
+impl Archive {
+    /// Opens a folder, making it when it is not there yet.
+    pub async fn open(destination: &Path) -> Result<Self, Error> {
+        Ok(Self { sink: Arc::new(Sink::open(destination).await?) })
+    }
+
+    /// The newest snapshot that can be read. A damaged one is told and passed over: what it named is then
+    /// read anew, never lost.
+    pub async fn newest_snapshot(&self) -> Result<Option<Snapshot>, Error> {
+        let mut stamps = self.stamps("snapshots").await?;
+        while let Some(stamp) = stamps.pop() {
+            let path = snapshot_path(&stamp);
+            let Some(bytes) = self.sink.read(&path).await? else { continue };
+            match serde_json::from_slice::<Snapshot>(&bytes) {
+                Ok(snapshot) => return Ok(Some(snapshot)),
+                Err(error) => warn!(path, error = %error, "snapshot not readable"),
+            }
+        }
+        Ok(None)
+    }
+
+    /// A record, if it is there and its bytes are the ones that the snapshot vouches for.
+    pub async fn record(&self, path: &str, sha256: &str) -> Result<Option<Record>, Error> {
+        let Some(bytes) = self.sink.read(path).await? else {
+            warn!(path, "record missing");
+            return Ok(None);
+        };
+        if hex(&Sha256::digest(&bytes)) != sha256 {
+            warn!(path, "record altered");
+            return Ok(None);
+        }
+        Ok(serde_json::from_slice(&bytes).ok())
+    }
+
+    /// The moment from which a backup exists: after this line everything that it names is vouched for.
+    pub async fn commit(&self, snapshot: &Snapshot) -> Result<(), Error> {
+        self.sink.store(&snapshot_path(&snapshot.stamp), json(snapshot)?).await.map(|_| ())
+    }
+
+    /// `history/<stamp>.json`: how a pass ended, whatever its end.
+    pub async fn remember(&self, stamp: &Stamp, history: &impl Serialize) -> Result<(), Error> {
+        self.sink.store(&format!("history/{stamp}.json"), json(history)?).await.map(|_| ())
+    }
+
+    /// The stamps of a folder's files, ascending.
+    async fn stamps(&self, folder: &str) -> Result<Vec<Stamp>, Error> {
+        let names = self.sink.names(folder).await?;
+        let mut stamps: Vec<Stamp> =
+            names.iter().filter_map(|name| Stamp::parse(name.strip_suffix(".json")?)).collect();
+        stamps.sort();
+        Ok(stamps)
+    }
+}
+
+fn snapshot_path(stamp: &Stamp) -> String {
+    format!("snapshots/{stamp}.json")
+}
+
+/// For people too: indented, with a line's end.
+fn json(value: &impl Serialize) -> Result<Vec<u8>, Error> {
+    let mut bytes = serde_json::to_vec_pretty(value).map_err(|error| Error::Store(error.to_string()))?;
+    bytes.push(b'\n');
+    Ok(bytes)
+}
+
+fn hex(digest: &[u8]) -> String {
+    use std::fmt::Write;
+    digest.iter().fold(String::with_capacity(64), |mut text, byte| {
+        // Writing to a string cannot fail.
+        let written = write!(text, "{byte:02x}");
+        debug_assert!(written.is_ok());
+        text
+    })
+}

@@ -1,0 +1,177 @@
+//! The environment as it is, before it means anything: names are checked, `NAME_FILE` is read, and envy
+//! fills [`Raw`]. The only room that touches the process' variables.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+
+use serde::Deserialize;
+
+use super::Error;
+use super::variables::{NOT_YET, PREFIXES, VARIABLES};
+
+/// All variables as text, one member each; `None` when absent or empty.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Raw {
+    pub(super) arcgis_url: Option<String>,
+    pub(super) arcgis_client_id: Option<String>,
+    pub(super) arcgis_refresh_token: Option<String>,
+    pub(super) arcgis_api_key: Option<String>,
+    pub(super) arcgis_ca_file: Option<String>,
+    pub(super) backup_scope: Option<String>,
+    pub(super) backup_query: Option<String>,
+    pub(super) backup_item_types: Option<String>,
+    pub(super) backup_exclude_tag: Option<String>,
+    pub(super) backup_method: Option<String>,
+    pub(super) backup_formats: Option<String>,
+    pub(super) backup_attachments: Option<String>,
+    pub(super) backup_concurrency: Option<String>,
+    pub(super) backup_export_timeout: Option<String>,
+    pub(super) backup_max_duration: Option<String>,
+    pub(super) backup_full_every: Option<String>,
+    pub(super) backup_destination: Option<String>,
+    pub(super) backup_summary_file: Option<String>,
+    pub(super) backup_log: Option<String>,
+    pub(super) rust_log: Option<String>,
+}
+
+/// The variables of this process that can be ours. Read once, at the start.
+#[derive(Clone, Debug, Default)]
+pub struct Environment(BTreeMap<String, OsString>);
+
+impl Environment {
+    /// Of the running process.
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+    pub fn of_process() -> Self {
+        std::env::vars_os().collect()
+    }
+
+    /// What speaks about logging, before anything else is known to be right.
+    pub fn log_settings(&self) -> (Option<String>, Option<String>) {
+        let text = |name| self.0.get(name).and_then(|value| value.to_str()).map(ToOwned::to_owned);
+        (text("BACKUP_LOG"), text("RUST_LOG"))
+    }
+
+    /// Checks the names, reads the files of secrets, and yields the values with the warnings found.
+    pub(super) fn resolve(&self) -> Result<(Raw, Vec<String>), Error> {
+        let warnings = self.check_names()?;
+        let mut values = BTreeMap::new();
+        for variable in VARIABLES {
+            let own = self.text(variable.name)?;
+            let file = if variable.secret { self.secret_file(variable.name)? } else { None };
+            let value = match (own, file) {
+                (Some(_), Some(_)) => {
+                    let name = variable.name;
+                    return Err(Error::new(name, format!("is set, and {name}_FILE too: keep one of them")));
+                }
+                (own, file) => own.or(file),
+            };
+            if let Some(value) = value {
+                values.insert(variable.name.to_owned(), value);
+            }
+        }
+        let raw = envy::from_iter(values).map_err(|error| Error::new("environment", error.to_string()))?;
+        Ok((raw, warnings))
+    }
+
+    /// The value of a variable; blank counts as absent, because schedulers pass empty ones.
+    fn text(&self, name: &str) -> Result<Option<String>, Error> {
+        let Some(value) = self.0.get(name) else { return Ok(None) };
+        let text = value.to_str().ok_or_else(|| Error::new(name, "is not valid UTF-8"))?.trim();
+        Ok((!text.is_empty()).then(|| text.to_owned()))
+    }
+
+    fn secret_file(&self, name: &str) -> Result<Option<String>, Error> {
+        let file_variable = format!("{name}_FILE");
+        let Some(path) = self.text(&file_variable)? else { return Ok(None) };
+        let content = std::fs::read_to_string(&path)
+            .map_err(|error| Error::new(&file_variable, format!("cannot be read: {path}: {error}")))?;
+        let secret = content.trim();
+        if secret.is_empty() {
+            return Err(Error::new(&file_variable, format!("names an empty file: {path}")));
+        }
+        Ok(Some(secret.to_owned()))
+    }
+
+    /// A misspelt rule must not pass in silence; a name that somebody else put there must not stop us
+    /// (Kubernetes adds `BACKUP_SERVICE_HOST` for a service called `backup`).
+    fn check_names(&self) -> Result<Vec<String>, Error> {
+        let mut warnings = Vec::new();
+        let ours = |name: &&String| PREFIXES.iter().any(|prefix| name.starts_with(prefix));
+        for name in self.0.keys().filter(ours) {
+            if is_known(name) {
+                continue;
+            }
+            if NOT_YET.contains(&name.as_str()) {
+                let remedy = "is not supported by this version: unset it (CHANGELOG.md says what is)";
+                return Err(Error::new(name, remedy));
+            }
+            if let Some(meant) = nearest(name) {
+                return Err(Error::new(name, format!("is not a variable of this program: did you mean {meant}?")));
+            }
+            warnings.push(name.clone());
+        }
+        Ok(warnings)
+    }
+}
+
+impl FromIterator<(OsString, OsString)> for Environment {
+    fn from_iter<I: IntoIterator<Item = (OsString, OsString)>>(variables: I) -> Self {
+        // A name that is not UTF-8 cannot be one of ours.
+        Self(variables.into_iter().filter_map(|(name, value)| Some((name.into_string().ok()?, value))).collect())
+    }
+}
+
+fn is_known(name: &str) -> bool {
+    known_names().any(|known| known == name)
+}
+
+fn known_names() -> impl Iterator<Item = String> {
+    VARIABLES.iter().flat_map(|variable| {
+        let file = variable.secret.then(|| format!("{}_FILE", variable.name));
+        [Some(variable.name.to_owned()), file].into_iter().flatten()
+    })
+}
+
+/// The known name that this one is a slip of: two letters off at most, or one word of it wrong.
+fn nearest(name: &str) -> Option<String> {
+    known_names()
+        .chain(NOT_YET.iter().map(|name| (*name).to_owned()))
+        .map(|known| (strsim::damerau_levenshtein(name, &known), known))
+        .filter(|(distance, known)| *distance <= 2 && known.len() > 9)
+        .min()
+        .map(|(_, known)| known)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn environment(pairs: &[(&str, &str)]) -> Environment {
+        pairs.iter().map(|(name, value)| (OsString::from(name), OsString::from(value))).collect()
+    }
+
+    #[test]
+    fn a_misspelt_name_is_an_error_that_names_the_right_one() {
+        for (wrong, right) in [
+            ("BACKUP_KEP_LAST", "BACKUP_KEEP_LAST"),
+            ("BACKUP_FORMAT", "BACKUP_FORMATS"),
+            ("ARCGIS_REFRESH_TOKEN_FIEL", "ARCGIS_REFRESH_TOKEN_FILE"),
+            ("ARCGIS_CLIENTID", "ARCGIS_CLIENT_ID"),
+        ] {
+            let error = environment(&[(wrong, "x")]).check_names().expect_err(wrong).to_string();
+            assert!(error.contains(wrong) && error.contains(right), "{error}");
+        }
+    }
+
+    #[test]
+    fn names_of_other_programs_are_only_warnings() {
+        let found = environment(&[("BACKUP_SERVICE_HOST", "x"), ("BACKUP_PORT_80_TCP", "x"), ("HOME", "x")]);
+        assert_eq!(found.check_names().expect("warnings"), ["BACKUP_PORT_80_TCP", "BACKUP_SERVICE_HOST"]);
+    }
+
+    #[test]
+    fn a_secret_given_twice_is_an_error() {
+        let twice = environment(&[("ARCGIS_API_KEY", "x"), ("ARCGIS_API_KEY_FILE", "/dev/null")]);
+        assert!(twice.resolve().is_err());
+    }
+}

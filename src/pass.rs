@@ -1,0 +1,235 @@
+//! One pass: sign in → discover → decide → read → store → commit → report.
+
+mod attached;
+mod copy;
+mod files;
+mod layers;
+mod progress;
+mod signals;
+mod trouble;
+
+use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
+use std::time::Duration;
+
+use futures::{FutureExt, StreamExt};
+use jiff::Timestamp;
+use tokio::time::{Instant, timeout};
+use tracing::{info, warn};
+
+use crate::archive::{Archive, Hold};
+use crate::config::{Config, Scope};
+use crate::decide::{self, Observed, Plan, Policy};
+use crate::exit::{Exit, Stop};
+use crate::item::Item;
+use crate::portal::Portal;
+use crate::snapshot::{Entry, FORMAT, Origin, Snapshot, State};
+use crate::summary::{DaysLeft, History, Summary};
+use crate::{PROGRAM, notify, telemetry};
+use progress::Progress;
+
+/// A token that ends sooner is warned of.
+const DAYS_TO_WARN: i64 = 14;
+/// How long the organisation may keep an interrupted pass before it ends all the same.
+const LAST_WORDS: Duration = Duration::from_secs(10);
+
+/// Runs one pass and reports it. Never panics, never exits the process.
+pub async fn run(config: &Config) -> Summary {
+    let began = Instant::now();
+    let mut summary = Summary::begun(Timestamp::now());
+    summary.token_days_left = DaysLeft::until(config.credentials.expire_at(), summary.started_at);
+    info!(program = PROGRAM, portal = %config.portal, destination = %config.destination.display(), "pass started");
+    for name in &config.unknown_variables {
+        warn!(variable = name, "unknown variable");
+    }
+    let end = AssertUnwindSafe(whole_pass(config, &mut summary)).catch_unwind().await;
+    let end = end.unwrap_or_else(|_| Err(Stop::Internal(anyhow::anyhow!("a panic, told in the line before"))));
+    close(&mut summary, &end, began);
+    if let Some(path) = &config.summary_file {
+        notify::summary_file(path, &summary);
+    }
+    telemetry::finish(&summary);
+    summary
+}
+
+fn close(summary: &mut Summary, end: &Result<Exit, Stop>, began: Instant) {
+    let exit = end.as_ref().map_or_else(Stop::exit, |exit| *exit);
+    summary.close(exit, end.as_ref().err().map(ToString::to_string));
+    summary.elapsed_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+}
+
+/// Signs in, takes the destination, works, and leaves both as they should be, however the work ended.
+async fn whole_pass(config: &Config, summary: &mut Summary) -> Result<Exit, Stop> {
+    let began = Instant::now();
+    let portal = signals::unless_told(Portal::sign_in(config)).await?;
+    let days_left = summary.token_days_left;
+    info!(username = portal.account().username, token_days_left = %days_left, "signed in");
+    warn_a_person(&portal, days_left);
+    let archive = Archive::open(&config.destination).await?;
+    let hold = archive.hold(summary.started_at).await?;
+    summary.stamp = Some(hold.stamp.clone());
+
+    let progress = Progress::default();
+    let mut entries = Vec::new();
+    let pass = Pass { config, portal: &portal, archive: &archive, hold: &hold, progress: &progress, began };
+    let work = AssertUnwindSafe(pass.work(summary.started_at, &mut entries)).catch_unwind();
+    let end = signals::unless_told(async {
+        let end = progress.told_while(work).await;
+        end.unwrap_or_else(|_| Err(Stop::Internal(anyhow::anyhow!("a panic, told in the line before"))))
+    })
+    .await;
+
+    let left = timeout(LAST_WORDS, portal.remove_leftovers()).await;
+    if left != Ok(0) {
+        warn!("temporary exports are left in the organisation; the next pass removes them");
+    }
+    entries.iter().for_each(|entry: &Entry| summary.count(entry.state));
+    summary.rows = progress.rows();
+    summary.bytes = progress.bytes();
+    summary.requests = portal.traffic.requests();
+    summary.retries = portal.traffic.retries();
+    close(summary, &end, began);
+    archive.remember(&hold.stamp, &History::of(summary.clone(), &entries)).await?;
+    hold.release(end.is_ok()).await?;
+    end
+}
+
+fn warn_a_person(portal: &Portal, days_left: DaysLeft) {
+    if let DaysLeft::Days(days) = days_left
+        && days < DAYS_TO_WARN
+    {
+        warn!(token_days_left = days, remedy = "get a new refresh token as README.md says", "refresh token ends soon");
+    }
+    if let Some(skew) = portal.traffic.clock_skew().filter(|skew| skew.abs() > 300) {
+        warn!(skew_seconds = skew, remedy = "set this machine's clock", "clock differs from the portal's");
+    }
+}
+
+/// What every step of a pass needs.
+struct Pass<'a> {
+    config: &'a Config,
+    portal: &'a Portal,
+    archive: &'a Archive,
+    hold: &'a Hold,
+    progress: &'a Progress,
+    began: Instant,
+}
+
+impl Pass<'_> {
+    /// The pipeline. `entries` are also what the report counts when a later step fails.
+    async fn work(&self, started: Timestamp, entries: &mut Vec<Entry>) -> Result<Exit, Stop> {
+        let newest = self.archive.newest_snapshot().await?;
+        let settings = self.config.reading.fingerprint();
+        let policy = self.policy(started, &settings);
+        let items = self.discover(&policy).await?;
+        let observed = self.observe(&items, newest.as_ref(), &policy).await?;
+        let plan = decide::decide(items, newest.as_ref(), &observed, &policy);
+        drop((newest, observed));
+        self.tell(&plan)?;
+        *entries = self.read_and_store(plan, &settings).await?;
+        let snapshot = self.snapshot(started, entries);
+        self.archive.commit(&snapshot).await?;
+        info!(stamp = snapshot.stamp.as_str(), complete = snapshot.complete, items = entries.len(), "snapshot committed");
+        Ok(if snapshot.complete { Exit::Complete } else { Exit::Partial })
+    }
+
+    fn policy<'p>(&'p self, started: Timestamp, settings: &'p str) -> Policy<'p> {
+        Policy {
+            now: started,
+            full_every: self.config.full_every,
+            settings,
+            types: &self.config.selection.types,
+            exclude_tag: &self.config.selection.exclude_tag,
+        }
+    }
+
+    /// What there is, without the temporary items of passes, of which dead ones are removed on the way.
+    async fn discover(&self, policy: &Policy<'_>) -> Result<Vec<Item>, Stop> {
+        let scope = &self.config.selection.scope;
+        let mut listed = self.portal.discover(scope).await?;
+        let temporary = match scope {
+            Scope::Mine | Scope::Org => self.portal.sweep(&listed, &self.hold.dead).await,
+            Scope::Query(_) => self.portal.sweep(&self.portal.temporary_items().await?, &self.hold.dead).await,
+        };
+        listed.retain(|item| !temporary.contains(&item.id));
+        let found = listed.len();
+        let items = decide::select(listed, policy);
+        info!(items = items.len(), of_other_types = found - items.len(), "discovered");
+        Ok(items)
+    }
+
+    /// Asks the services for their edit dates, where only these can tell whether anything changed.
+    async fn observe(
+        &self,
+        items: &[Item],
+        newest: Option<&Snapshot>,
+        policy: &Policy<'_>,
+    ) -> Result<HashMap<String, Observed>, Stop> {
+        let earlier: HashMap<&str, &Entry> =
+            newest.iter().flat_map(|snapshot| &snapshot.items).map(|entry| (entry.id.as_str(), entry)).collect();
+        let open = items.iter().filter(|item| decide::needs_a_look(item, earlier.get(item.id.as_str()).copied(), policy));
+        let looks = futures::stream::iter(open).map(async |item| match self.portal.service(item).await {
+            Ok(service) => {
+                let observed = Observed { dates: service.edit_dates(), tells_all: service.tells_all_dates() };
+                Ok(Some((item.id.clone(), observed)))
+            }
+            Err(error) if error.is_of_the_account() => Err(Stop::from(error)),
+            // Reading will fail too, and say why.
+            Err(_) => Ok(None),
+        });
+        let mut looks = looks.buffer_unordered(self.config.concurrency);
+        let mut observed = HashMap::new();
+        while let Some(look) = looks.next().await {
+            observed.extend(look?);
+        }
+        Ok(observed)
+    }
+
+    fn tell(&self, plan: &Plan) -> Result<(), Stop> {
+        let (read, unchanged, skipped) = plan.counts();
+        info!(read, unchanged, skipped, "plan ready");
+        self.progress.expect(plan.actions.len());
+        if read + unchanged > 0 {
+            return Ok(());
+        }
+        Err(Stop::Empty(match skipped {
+            0 => "no item was found: check BACKUP_SCOPE, BACKUP_QUERY and BACKUP_ITEM_TYPES, and what the account may see".to_owned(),
+            _ => format!("all {skipped} items found are to be skipped: check BACKUP_EXCLUDE_TAG"),
+        }))
+    }
+
+    /// Moves several items at a time; each ends as one entry of the snapshot.
+    async fn read_and_store(&self, plan: Plan, settings: &str) -> Result<Vec<Entry>, Stop> {
+        let moves = futures::stream::iter(plan.actions).map(async |(item, action)| {
+            let entry = self.move_item(&item, action, settings).await;
+            self.progress.item_done();
+            entry
+        });
+        let mut moves = moves.buffer_unordered(self.config.concurrency);
+        let mut entries = Vec::new();
+        while let Some(entry) = moves.next().await {
+            entries.push(entry?);
+        }
+        entries.sort_by(|a, b| a.id.cmp(&b.id));
+        Ok(entries)
+    }
+
+    fn snapshot(&self, started: Timestamp, entries: &[Entry]) -> Snapshot {
+        let account = self.portal.account();
+        let failed = |entry: &Entry| matches!(entry.state, State::Kept | State::Missing);
+        Snapshot {
+            format: FORMAT,
+            stamp: self.hold.stamp.clone(),
+            program: PROGRAM.to_owned(),
+            started_at: started,
+            finished_at: Timestamp::now(),
+            portal: Origin {
+                url: self.config.portal.as_str().trim_end_matches('/').to_owned(),
+                org_id: account.org_id.clone(),
+                username: account.username.clone(),
+            },
+            complete: !entries.iter().any(failed),
+            items: entries.to_vec(),
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! Streams one file from the portal into the archive: begun anew when it breaks off, checked for its length.
+
+use super::Pass;
+use super::trouble::{Trouble, at};
+use crate::archive::{Draft, Version};
+use crate::portal::{self, Download};
+use crate::snapshot::File;
+
+/// A file to be copied.
+pub(super) struct Errand<'a> {
+    /// For logs and errors.
+    pub(super) subject: &'a str,
+    /// Where its failure counts.
+    pub(super) stage: &'a str,
+    /// Its length, where somebody told it.
+    pub(super) length: Option<u64>,
+}
+
+impl Pass<'_> {
+    /// Copies a file; false when the portal has none. `label` sees the beginning of the file, because the
+    /// bytes decide what it is.
+    pub(super) async fn copy_file(
+        &self,
+        version: &Version,
+        errand: &Errand<'_>,
+        open: impl AsyncFn() -> Result<Option<Download>, portal::Error>,
+        label: impl Fn(&Download) -> File,
+    ) -> Result<bool, Trouble> {
+        let mut patience = self.portal.patience();
+        loop {
+            let Some(mut download) = open().await.map_err(at(errand.stage))? else { return Ok(false) };
+            let file = label(&download);
+            let mut draft = version.draft(&file).await?;
+            match self.stream(&mut download, &mut draft, errand.length).await {
+                Ok(()) => {
+                    self.progress.add_bytes(draft.bytes());
+                    version.finish(draft, file).await?;
+                    return Ok(true);
+                }
+                Err(Broken::Portal(error)) => {
+                    draft.discard().await;
+                    patience.after_cut(errand.subject, error, self.portal).await.map_err(at(errand.stage))?;
+                }
+                Err(Broken::Sink(error)) => {
+                    draft.discard().await;
+                    return Err(error.into());
+                }
+            }
+        }
+    }
+
+    async fn stream(&self, download: &mut Download, draft: &mut Draft, expected: Option<u64>) -> Result<(), Broken> {
+        while let Some(piece) = download.chunk().await.map_err(Broken::Portal)? {
+            draft.write(piece).await.map_err(Broken::Sink)?;
+        }
+        // The announced length is kept by the transport; a body without one can end anywhere.
+        match expected {
+            Some(expected) if draft.bytes() != expected => {
+                let message = format!("{} of {expected} bytes came", draft.bytes());
+                Err(Broken::Portal(portal::Error::Unavailable(message)))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Which side broke.
+pub(super) enum Broken {
+    Portal(portal::Error),
+    Sink(crate::archive::Error),
+}

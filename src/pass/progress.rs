@@ -1,0 +1,78 @@
+//! How far a pass is: a line every half minute, and the bar on a terminal.
+
+use std::future::Future;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use tokio::time::{MissedTickBehavior, interval};
+use tracing::info;
+
+use crate::telemetry;
+
+/// Between two `progress` lines.
+const EVERY: Duration = Duration::from_secs(30);
+
+/// Counters of a pass.
+#[derive(Debug, Default)]
+pub(super) struct Progress {
+    items: AtomicU64,
+    done: AtomicU64,
+    rows: AtomicU64,
+    bytes: AtomicU64,
+}
+
+impl Progress {
+    pub(super) fn expect(&self, items: usize) {
+        self.items.store(items as u64, Ordering::Relaxed);
+        telemetry::bar().set_length(items as u64);
+    }
+
+    pub(super) fn item_done(&self) {
+        self.done.fetch_add(1, Ordering::Relaxed);
+        telemetry::bar().inc(1);
+    }
+
+    pub(super) fn add_rows(&self, rows: u64) {
+        self.rows.fetch_add(rows, Ordering::Relaxed);
+    }
+
+    pub(super) fn add_bytes(&self, bytes: u64) {
+        self.bytes.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// Rows read and stored so far.
+    pub(super) fn rows(&self) -> u64 {
+        self.rows.load(Ordering::Relaxed)
+    }
+
+    /// Bytes stored so far.
+    pub(super) fn bytes(&self) -> u64 {
+        self.bytes.load(Ordering::Relaxed)
+    }
+
+    /// Does the work and tells how far it is meanwhile.
+    pub(super) async fn told_while<T>(&self, work: impl Future<Output = T>) -> T {
+        tokio::select! {
+            biased;
+            result = work => result,
+            () = self.tell() => std::future::pending().await,
+        }
+    }
+
+    async fn tell(&self) {
+        let mut ticks = interval(Duration::from_millis(250));
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+        let mut told = tokio::time::Instant::now();
+        loop {
+            ticks.tick().await;
+            let (rows, bytes) = (self.rows(), self.bytes());
+            telemetry::bar().set_message(format!("{rows} rows, {}", indicatif::HumanBytes(bytes)));
+            telemetry::bar().tick();
+            if told.elapsed() >= EVERY {
+                told = tokio::time::Instant::now();
+                let (done, items) = (self.done.load(Ordering::Relaxed), self.items.load(Ordering::Relaxed));
+                info!(items_done = done, items, rows, bytes, "progress");
+            }
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! Everything that is said to ArcGIS: sign-in, listing, items, rows, attachments, exports. Knows nothing of
+//! where a backup is kept. Writes nothing in the organisation except its own temporary export items.
+
+mod answer;
+mod attachments;
+mod call;
+mod discover;
+mod error;
+mod export;
+mod features;
+mod parts;
+mod patience;
+mod search;
+mod service;
+mod sign_in;
+mod tally;
+mod temporary;
+mod throttle;
+mod token;
+mod trust;
+mod wire;
+
+use std::collections::HashMap;
+
+use url::Url;
+
+pub use attachments::Attachment;
+pub use error::Error;
+pub use export::{Export, Job};
+pub use features::{Outcome, Rows};
+pub use parts::{Part, Resource};
+pub use patience::Patience;
+pub use service::{Dates, Layer, LayerKind, Service};
+pub use sign_in::Account;
+pub use tally::Tally;
+pub use temporary::{DeadPasses, TITLE_PREFIX};
+pub use wire::{Download, Traffic};
+
+/// A signed-in portal. Shared by everything that reads.
+#[derive(Debug)]
+pub struct Portal {
+    /// Without `/sharing/rest`.
+    address: Url,
+    /// `{address}/sharing/rest`.
+    rest: Url,
+    client: reqwest::Client,
+    tokens: token::Tokens,
+    throttle: throttle::Throttle,
+    /// Rest roots of other servers, and whether they name this portal as their owner.
+    servers: tokio::sync::Mutex<HashMap<String, bool>>,
+    temporary: temporary::Ledger,
+    pages: features::PageBudget,
+    account: Account,
+    /// Requests and retries so far.
+    pub traffic: Traffic,
+}
+
+impl Portal {
+    /// Who is signed in.
+    pub fn account(&self) -> &Account {
+        &self.account
+    }
+
+    /// For files that are read in one go: how often, and when again.
+    pub fn patience(&self) -> Patience {
+        Patience::new()
+    }
+}

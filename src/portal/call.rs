@@ -1,0 +1,104 @@
+//! One question to the portal or a service, as a value that can be asked again.
+
+use reqwest::Method;
+use url::Url;
+
+/// Built once, sent as often as the retry rules allow.
+#[derive(Clone, Debug)]
+pub(super) struct Call {
+    /// What it is about, in logs and errors: addresses may hold secrets.
+    pub(super) subject: String,
+    pub(super) method: Method,
+    pub(super) url: Url,
+    pub(super) form: Vec<(&'static str, String)>,
+    /// A longer body is refused as too much asked at once; bytes.
+    pub(super) longest: Option<usize>,
+    /// Asked again only when it certainly had no effect.
+    pub(super) changes_something: bool,
+    /// Never with the token, such as the question who owns a server.
+    pub(super) anonymous: bool,
+}
+
+impl Call {
+    /// A document in JSON.
+    pub(super) fn get(subject: impl Into<String>, url: Url) -> Self {
+        Self::file(subject, url).with("f", "json")
+    }
+
+    /// A file: `f` would change what comes.
+    pub(super) fn file(subject: impl Into<String>, url: Url) -> Self {
+        Self {
+            subject: subject.into(),
+            method: Method::GET,
+            url,
+            form: Vec::new(),
+            longest: None,
+            changes_something: false,
+            anonymous: false,
+        }
+    }
+
+    /// A question too long or too secret for an address.
+    pub(super) fn post(subject: impl Into<String>, url: Url) -> Self {
+        Self { method: Method::POST, ..Self::file(subject, url) }.with("f", "json")
+    }
+
+    pub(super) fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        let value = value.into();
+        if self.method == Method::POST {
+            self.form.push((name, value));
+        } else {
+            self.url.query_pairs_mut().append_pair(name, &value);
+        }
+        self
+    }
+
+    pub(super) fn no_longer_than(mut self, bytes: usize) -> Self {
+        self.longest = Some(bytes);
+        self
+    }
+
+    pub(super) fn changing(mut self) -> Self {
+        self.changes_something = true;
+        self
+    }
+
+    pub(super) fn anonymous(mut self) -> Self {
+        self.anonymous = true;
+        self
+    }
+
+    /// `host:port`, the unit of throttling.
+    pub(super) fn host(&self) -> String {
+        host_of(&self.url)
+    }
+}
+
+pub(super) fn host_of(url: &Url) -> String {
+    match (url.host_str(), url.port()) {
+        (Some(host), Some(port)) => format!("{host}:{port}"),
+        (Some(host), None) => host.to_owned(),
+        (None, _) => String::new(),
+    }
+}
+
+/// Appends path segments, each percent-encoded: user names hold `@`, spaces and backslashes.
+pub(super) fn below(base: &Url, segments: &[&str]) -> Url {
+    let mut url = base.clone();
+    if let Ok(mut path) = url.path_segments_mut() {
+        path.pop_if_empty().extend(segments);
+    }
+    url
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_users_name_stays_one_segment() {
+        let base = Url::parse("https://www.arcgis.com/sharing/rest/").expect("a url");
+        let url = below(&base, &["content", "users", "a@b.c/../x y"]);
+        assert_eq!(url.as_str(), "https://www.arcgis.com/sharing/rest/content/users/a@b.c%2F..%2Fx%20y");
+    }
+}

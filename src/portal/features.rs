@@ -1,0 +1,170 @@
+//! The query engine: the rows of one layer, in the order of their object ids, as one document.
+//!
+//! Rows are asked for in windows of object ids (`oid > a AND oid <= b`), several in flight, written in
+//! order. A page's end is decided by ids, never by offsets: rows that come and go meanwhile cannot shift it.
+//! A window ends where the server has no more: a page that is neither full nor marked as cut. Whether that
+//! was the truth is told by the row count afterwards; a second reading is `thorough` and believes only an
+//! empty page.
+
+mod budget;
+mod fetch;
+mod page;
+mod window;
+
+use bytes::Bytes;
+use futures::StreamExt;
+use futures::stream::BoxStream;
+
+use super::error::Error;
+use super::service::Layer;
+use super::Portal;
+use crate::config::Format;
+
+pub(super) use budget::PageBudget;
+use fetch::{Fetch, Fetched};
+use window::Window;
+
+/// The rows of a layer on their way.
+pub struct Rows<'a> {
+    fetch: Fetch<'a>,
+    /// What is still to be read behind the last page that was handed out.
+    rest: Option<Window>,
+    ahead: Option<BoxStream<'a, Result<Fetched, Error>>>,
+    plans_left: usize,
+    expected: u64,
+    thorough: bool,
+    place: Place,
+    outcome: Outcome,
+    /// Keeps its share of the budget until the next piece is asked for.
+    held: Option<budget::Share>,
+}
+
+/// What was read.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Outcome {
+    /// Rows handed out.
+    pub rows: u64,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Start,
+    Middle,
+    End,
+}
+
+impl Portal {
+    /// Begins to read a layer. `expected` is the server's own count; it only steers how windows are cut.
+    pub fn rows<'a>(&'a self, layer: &'a Layer, format: Format, expected: Option<u64>, thorough: bool) -> Rows<'a> {
+        Rows {
+            fetch: Fetch::new(self, layer, format),
+            rest: Some(Window::everything()),
+            ahead: None,
+            plans_left: 3,
+            expected: expected.unwrap_or(0),
+            thorough,
+            place: Place::Start,
+            outcome: Outcome::default(),
+            held: None,
+        }
+    }
+}
+
+impl Rows<'_> {
+    /// What was handed out so far.
+    pub fn outcome(&self) -> Outcome {
+        self.outcome
+    }
+
+    /// The next piece of the document; `None` after its end.
+    pub async fn next(&mut self) -> Result<Option<Bytes>, Error> {
+        if self.place == Place::End {
+            return Ok(None);
+        }
+        let fetched = self.next_page().await?;
+        let begins = std::mem::replace(&mut self.place, Place::Middle) == Place::Start;
+        match fetched {
+            Some(fetched) => Ok(Some(self.piece(fetched, begins))),
+            None if begins => Ok(Some(self.fetch.header(&[]))),
+            None => Ok(Some(self.end())),
+        }
+    }
+
+    fn piece(&mut self, fetched: Fetched, begins: bool) -> Bytes {
+        let mut piece = Vec::with_capacity(fetched.page.features.len() + 256);
+        if begins {
+            piece.extend_from_slice(&self.fetch.header(&fetched.page.envelope));
+        } else {
+            piece.extend_from_slice(b",\n");
+        }
+        piece.extend_from_slice(&fetched.page.features);
+        self.outcome.rows += fetched.page.rows as u64;
+        self.held = Some(fetched.share);
+        piece.into()
+    }
+
+    fn end(&mut self) -> Bytes {
+        self.place = Place::End;
+        self.held = None;
+        Bytes::from_static(b"\n]}\n")
+    }
+
+    /// The next page with rows; the very first page also without.
+    async fn next_page(&mut self) -> Result<Option<Fetched>, Error> {
+        loop {
+            let fetched = match self.rest.take() {
+                Some(window) => self.fetch_rest(window).await?,
+                None => match &mut self.ahead {
+                    Some(ahead) => ahead.next().await.transpose()?,
+                    None => None,
+                },
+            };
+            let Some(fetched) = fetched else { return Ok(None) };
+            self.rest = fetched.rest(self.thorough);
+            if fetched.page.rows > 0 || self.place == Place::Start {
+                return Ok(Some(fetched));
+            }
+        }
+    }
+
+    /// Goes on behind a page that was not the last of its window: in new windows side by side when much is
+    /// left and nothing else is under way, else page by page.
+    async fn fetch_rest(&mut self, window: Window) -> Result<Option<Fetched>, Error> {
+        let first = self.place == Place::Start;
+        if !first && self.may_plan() {
+            let left = self.expected.saturating_sub(self.outcome.rows);
+            if let Some(windows) = self.fetch.plan(&window, left).await? {
+                self.plans_left -= 1;
+                return self.read_ahead(windows).await;
+            }
+        }
+        let share = self.held.take();
+        match self.fetch.page(window, share).await {
+            // Some layers refuse conditions or an order on their ids; then the ids themselves are asked for.
+            Err(Error::Refused { .. } | Error::Overloaded(_) | Error::Unavailable(_)) if first => {
+                let windows = self.fetch.by_ids().await?;
+                self.read_ahead(windows).await
+            }
+            page => page.map(Some),
+        }
+    }
+
+    async fn read_ahead(&mut self, windows: Vec<Window>) -> Result<Option<Fetched>, Error> {
+        self.held = None;
+        let fetch = self.fetch.clone();
+        let width = fetch.side_by_side();
+        let pages = futures::stream::iter(windows).map(move |window| {
+            let fetch = fetch.clone();
+            async move { fetch.page(window, None).await }
+        });
+        let mut ahead = pages.buffered(width).boxed();
+        let next = ahead.next().await.transpose()?;
+        self.ahead = Some(ahead);
+        Ok(next)
+    }
+
+    fn may_plan(&self) -> bool {
+        let idle = self.ahead.as_ref().is_none_or(|ahead| ahead.size_hint().1 == Some(0));
+        idle && self.plans_left > 0
+    }
+}

@@ -1,0 +1,109 @@
+//! Signing in: the access token, and who we are with it.
+
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+
+use super::call::{Call, below};
+use super::error::Error;
+use super::throttle::Throttle;
+use super::token::{Grant, Source, Tokens};
+use super::{Portal, Traffic, features, temporary, wire};
+use crate::config::{Config, Credentials};
+use crate::exit::Stop;
+
+/// The signed-in account.
+#[derive(Clone, Debug, Default)]
+pub struct Account {
+    /// In its exact spelling; `None` for an application's own key.
+    pub username: Option<String>,
+    /// The organisation.
+    pub org_id: Option<String>,
+}
+
+/// `portals/self`, as far as it is needed.
+#[derive(Deserialize)]
+struct Myself {
+    #[serde(default)]
+    id: Option<String>,
+    #[serde(default)]
+    user: Option<User>,
+}
+
+#[derive(Deserialize)]
+struct User {
+    username: String,
+}
+
+impl Portal {
+    /// Signs in and learns who the account is.
+    pub async fn sign_in(config: &Config) -> Result<Self, Stop> {
+        let source = match &config.credentials {
+            Credentials::ApiKey(key) => Source::ApiKey(key.clone()),
+            Credentials::RefreshToken { client_id, refresh_token, .. } => {
+                Source::Refresh { client_id: client_id.clone(), refresh_token: refresh_token.clone() }
+            }
+        };
+        let mut portal = Self {
+            address: config.portal.clone(),
+            rest: below(&config.portal, &["sharing", "rest"]),
+            client: wire::client(config.extra_ca.as_deref())?,
+            tokens: Tokens::new(source),
+            throttle: Throttle::new(config.concurrency),
+            servers: tokio::sync::Mutex::default(),
+            temporary: temporary::Ledger::default(),
+            pages: features::PageBudget::new(config.concurrency),
+            account: Account::default(),
+            traffic: Traffic::default(),
+        };
+        portal.account = portal.who_am_i().await.map_err(|error| portal.explained(error))?;
+        Ok(portal)
+    }
+
+    async fn who_am_i(&self) -> Result<Account, Error> {
+        let call = Call::get("portals/self", below(&self.rest, &["portals", "self"]));
+        let document = self.document(&call).await?;
+        let myself: Myself = serde_json::from_slice(&document)
+            .map_err(|error| Error::Unavailable(format!("portals/self is not what a portal answers: {error}")))?;
+        if myself.id.is_none() && myself.user.is_none() {
+            return Err(Error::SignIn(
+                "the portal does not know who we are: the credentials belong to no organisation here (check ARCGIS_URL)".to_owned(),
+            ));
+        }
+        Ok(Account { username: myself.user.map(|user| user.username), org_id: myself.id })
+    }
+
+    /// At this point a lasting no means that the address is wrong.
+    fn explained(&self, error: Error) -> Error {
+        let address = self.address.as_str().trim_end_matches('/');
+        match error {
+            Error::SignIn(_) => error,
+            Error::Refused { code: 498 | 499, message } => {
+                Error::SignIn(format!("{message}: check ARCGIS_URL and the credentials"))
+            }
+            other => Error::Unavailable(format!("{address} does not answer like a portal: {other}: check ARCGIS_URL")),
+        }
+    }
+
+    pub(super) async fn access_token(&self) -> Result<String, Error> {
+        self.tokens.current(async |client_id, refresh_token| self.refresh(client_id, refresh_token).await).await
+    }
+
+    /// The refresh grant. It neither prolongs nor replaces the refresh token.
+    async fn refresh(&self, client_id: &str, refresh_token: &SecretString) -> Result<Grant, Error> {
+        let call = Call::post("oauth2/token", below(&self.rest, &["oauth2", "token"]))
+            .with("grant_type", "refresh_token")
+            .with("client_id", client_id)
+            .with("refresh_token", refresh_token.expose_secret())
+            .anonymous();
+        let refused = |message: &str| {
+            Error::SignIn(format!(
+                "the portal refuses the refresh token ({message}): get a new one as README.md says and set ARCGIS_REFRESH_TOKEN; ARCGIS_CLIENT_ID must be the application it was made for"
+            ))
+        };
+        let document = Box::pin(self.document(&call)).await.map_err(|error| match error {
+            Error::Refused { message, .. } => refused(&message),
+            other => other,
+        })?;
+        serde_json::from_slice(&document).map_err(|_| refused("its answer holds no access token"))
+    }
+}

@@ -1,0 +1,166 @@
+//! How a pass ended, in numbers: the same in the last log line, the summary file and the history.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::exit::Exit;
+use crate::snapshot::{Entry, Failure, Stamp, State};
+
+/// The closing account of a pass.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Summary {
+    /// The process' exit code.
+    pub exit: u8,
+    /// Its name, such as `complete`.
+    pub outcome: String,
+    /// Names the pass; `None` when it ended before it held the destination.
+    pub stamp: Option<Stamp>,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// Items read in this pass.
+    pub stored: u64,
+    /// Items whose earlier copy still holds.
+    pub unchanged: u64,
+    /// Items that failed and have an earlier copy.
+    pub kept: u64,
+    /// Items that failed and have none.
+    pub missing: u64,
+    /// Items not to be read.
+    pub skipped: u64,
+    /// Rows read in this pass.
+    pub rows: u64,
+    /// Bytes stored in this pass.
+    pub bytes: u64,
+    /// Requests sent to the portal.
+    pub requests: u64,
+    /// Questions asked again.
+    pub retries: u64,
+    /// How long it took.
+    pub elapsed_ms: u64,
+    /// Days until the refresh token ends.
+    pub token_days_left: DaysLeft,
+    /// Why it ended, unless it is complete.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+}
+
+/// Unknown is said as unknown: a plain refresh token does not tell when it ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum DaysLeft {
+    /// Whole days, negative when past.
+    Days(i64),
+    /// Written as the word.
+    Unknown(Unknown),
+}
+
+/// The word `unknown`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Unknown {
+    /// `"unknown"`.
+    Unknown,
+}
+
+impl DaysLeft {
+    /// From the moment of the end, where it is known.
+    pub fn until(end: Option<Timestamp>, now: Timestamp) -> Self {
+        match end {
+            Some(end) => Self::Days(end.duration_since(now).as_secs().div_euclid(86_400)),
+            None => Self::Unknown(Unknown::Unknown),
+        }
+    }
+}
+
+impl std::fmt::Display for DaysLeft {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Days(days) => write!(formatter, "{days}"),
+            Self::Unknown(_) => formatter.write_str("unknown"),
+        }
+    }
+}
+
+impl Summary {
+    /// An account with nothing in it yet.
+    pub fn begun(started_at: Timestamp) -> Self {
+        Self {
+            exit: Exit::Internal.code(),
+            outcome: Exit::Internal.name().to_owned(),
+            stamp: None,
+            started_at,
+            stored: 0,
+            unchanged: 0,
+            kept: 0,
+            missing: 0,
+            skipped: 0,
+            rows: 0,
+            bytes: 0,
+            requests: 0,
+            retries: 0,
+            elapsed_ms: 0,
+            token_days_left: DaysLeft::Unknown(Unknown::Unknown),
+            error: None,
+        }
+    }
+
+    /// Says how it ended.
+    pub fn close(&mut self, exit: Exit, error: Option<String>) {
+        self.exit = exit.code();
+        exit.name().clone_into(&mut self.outcome);
+        self.error = error;
+    }
+
+    /// Counts an item by what was done about it.
+    pub fn count(&mut self, state: State) {
+        match state {
+            State::Stored => self.stored += 1,
+            State::Unchanged => self.unchanged += 1,
+            State::Kept => self.kept += 1,
+            State::Missing => self.missing += 1,
+            State::Skipped => self.skipped += 1,
+        }
+    }
+}
+
+/// `history/<stamp>.json`: the summary, and each item that failed and why.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct History {
+    /// What the last log line says.
+    #[serde(flatten)]
+    pub summary: Summary,
+    /// In the order of their ids.
+    pub failed: Vec<Failed>,
+}
+
+/// An item that is kept or missing.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Failed {
+    /// The item's id.
+    pub id: String,
+    /// The item's title.
+    pub title: String,
+    /// The item's type.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Whether an earlier copy is kept.
+    pub state: State,
+    /// Why it failed.
+    pub error: Option<Failure>,
+}
+
+impl History {
+    /// From the items of the pass, where it came that far.
+    pub fn of(summary: Summary, items: &[Entry]) -> Self {
+        let failed = items.iter().filter(|entry| matches!(entry.state, State::Kept | State::Missing));
+        let failed = failed.map(|entry| Failed {
+            id: entry.id.clone(),
+            title: entry.title.clone(),
+            kind: entry.kind.clone(),
+            state: entry.state,
+            error: entry.error.clone(),
+        });
+        Self { summary, failed: failed.collect() }
+    }
+}
+

@@ -1,0 +1,131 @@
+//! Log lines: JSON for machines, text for people, and a progress bar on a terminal. Panics are lines too.
+//! The message of an event is its name and never varies; whatever varies is a field.
+
+use std::io::{IsTerminal, Write};
+use std::sync::OnceLock;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use tracing::{error, info, warn};
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+
+use crate::config::Environment;
+use crate::exit::Exit;
+use crate::summary::Summary;
+
+static BAR: OnceLock<ProgressBar> = OnceLock::new();
+
+/// Starts logging by `BACKUP_LOG` and `RUST_LOG`. A wrong value is not told here: the configuration does
+/// that, through the log that this starts.
+pub fn start(environment: &Environment) {
+    let (format, filter) = environment.log_settings();
+    let filter: Targets =
+        filter.and_then(|filter| filter.parse().ok()).unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO));
+    let on_terminal = std::io::stdout().is_terminal();
+    let as_text = match format.as_deref() {
+        Some("text") => true,
+        Some("json") => false,
+        _ => on_terminal,
+    };
+    let registry = tracing_subscriber::registry().with(filter);
+    let started = if as_text {
+        let lines = tracing_subscriber::fmt::layer().compact().with_target(false).with_ansi(on_terminal);
+        registry.with(lines.with_timer(Clock).with_writer(Lines)).try_init()
+    } else {
+        let lines = tracing_subscriber::fmt::layer().json().flatten_event(true).with_target(false);
+        registry.with(lines.with_current_span(false).with_span_list(false).with_writer(Lines)).try_init()
+    };
+    if started.is_err() {
+        warn!("logging was started twice");
+    }
+    if as_text && on_terminal && std::io::stderr().is_terminal() {
+        BAR.get_or_init(new_bar);
+    }
+    report_panics();
+}
+
+fn report_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        let payload = panic.payload();
+        let words = payload.downcast_ref::<&str>().copied().or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+        error!(place, reason = words.unwrap_or("unknown"), "panicked");
+    }));
+}
+
+/// The bar of a pass on a terminal; invisible elsewhere.
+pub fn bar() -> ProgressBar {
+    BAR.get().cloned().unwrap_or_else(ProgressBar::hidden)
+}
+
+fn new_bar() -> ProgressBar {
+    let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr());
+    let style = ProgressStyle::with_template("{spinner} [{elapsed_precise}] {bar:30} {pos}/{len} items {msg}");
+    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    bar
+}
+
+/// The one line that closes every run.
+pub fn finish(summary: &Summary) {
+    bar().finish_and_clear();
+    macro_rules! line {
+        ($level:ident) => {
+            $level!(
+                exit = summary.exit,
+                outcome = summary.outcome,
+                stamp = summary.stamp.as_ref().map(|stamp| stamp.as_str()),
+                stored = summary.stored,
+                unchanged = summary.unchanged,
+                kept = summary.kept,
+                missing = summary.missing,
+                skipped = summary.skipped,
+                rows = summary.rows,
+                bytes = summary.bytes,
+                requests = summary.requests,
+                retries = summary.retries,
+                elapsed_ms = summary.elapsed_ms,
+                token_days_left = %summary.token_days_left,
+                error = summary.error,
+                "pass finished"
+            )
+        };
+    }
+    match summary.exit {
+        code if code == Exit::Complete.code() => line!(info),
+        code if code == Exit::Partial.code() => line!(warn),
+        _ => line!(error),
+    }
+}
+
+/// Hours, minutes and seconds, UTC: enough beside a terminal.
+struct Clock;
+
+impl tracing_subscriber::fmt::time::FormatTime for Clock {
+    fn format_time(&self, writer: &mut tracing_subscriber::fmt::format::Writer<'_>) -> std::fmt::Result {
+        write!(writer, "{}", jiff::Timestamp::now().strftime("%H:%M:%S"))
+    }
+}
+
+/// Whole lines to standard output, with the bar out of the way.
+struct Lines;
+
+impl<'a> MakeWriter<'a> for Lines {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self {
+        Self
+    }
+}
+
+impl Write for Lines {
+    fn write(&mut self, line: &[u8]) -> std::io::Result<usize> {
+        bar().suspend(|| std::io::stdout().lock().write_all(line))?;
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        std::io::stdout().lock().flush()
+    }
+}

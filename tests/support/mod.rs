@@ -1,0 +1,11 @@
+//! What the tests and the demo lean on: a portal on loopback, and worlds for it to hold.
+#![allow(
+    clippy::allow_attributes,
+    dead_code,
+    unreachable_pub,
+    unused_imports,
+    reason = "the suite and the demo each use a part of it"
+)]
+
+pub mod portal;
+pub mod worlds;
