@@ -1,1 +1,28 @@
-//! x
+//! Every test of the project in one binary: each file is one promise, each name a sentence.
+
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test ends where its world is not as it was made"
+)]
+
+mod support;
+
+mod architecture;
+mod archive;
+mod discover;
+mod documents;
+mod exports;
+mod faults;
+mod interrupted;
+mod items;
+mod judged_by_others;
+mod memory;
+mod portal_itself;
+mod process;
+mod query;
+mod sign_in;
+mod throttle;
+mod unchanged;
+mod whole;

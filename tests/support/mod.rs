@@ -8,4 +8,5 @@
 )]
 
 pub mod portal;
+pub mod run;
 pub mod worlds;
