@@ -47,8 +47,10 @@ pub struct Archive {
 
 impl Archive {
     /// Opens a folder, making it when it is not there yet.
-    pub async fn open(destination: &Path) -> Result<Self, Error> {
-        Ok(Self { sink: Arc::new(Sink::open(destination).await?) })
+    pub fn open(destination: &Path) -> Result<Self, Error> {
+        Ok(Self {
+            sink: Arc::new(Sink::open(destination)?),
+        })
     }
 
     /// The newest snapshot that can be read. A damaged one is told and passed over: what it named is then
@@ -57,7 +59,9 @@ impl Archive {
         let mut stamps = self.stamps("snapshots").await?;
         while let Some(stamp) = stamps.pop() {
             let path = snapshot_path(&stamp);
-            let Some(bytes) = self.sink.read(&path).await? else { continue };
+            let Some(bytes) = self.sink.read(&path).await? else {
+                continue;
+            };
             match serde_json::from_slice::<Snapshot>(&bytes) {
                 Ok(snapshot) => return Ok(Some(snapshot)),
                 Err(error) => warn!(path, error = %error, "snapshot not readable"),
@@ -81,19 +85,27 @@ impl Archive {
 
     /// The moment from which a backup exists: after this line everything that it names is vouched for.
     pub async fn commit(&self, snapshot: &Snapshot) -> Result<(), Error> {
-        self.sink.store(&snapshot_path(&snapshot.stamp), json(snapshot)?).await.map(|_| ())
+        self.sink
+            .store(&snapshot_path(&snapshot.stamp), json(snapshot)?)
+            .await
+            .map(|_| ())
     }
 
     /// `history/<stamp>.json`: how a pass ended, whatever its end.
     pub async fn remember(&self, stamp: &Stamp, history: &impl Serialize) -> Result<(), Error> {
-        self.sink.store(&format!("history/{stamp}.json"), json(history)?).await.map(|_| ())
+        self.sink
+            .store(&format!("history/{stamp}.json"), json(history)?)
+            .await
+            .map(|_| ())
     }
 
     /// The stamps of a folder's files, ascending.
     async fn stamps(&self, folder: &str) -> Result<Vec<Stamp>, Error> {
         let names = self.sink.names(folder).await?;
-        let mut stamps: Vec<Stamp> =
-            names.iter().filter_map(|name| Stamp::parse(name.strip_suffix(".json")?)).collect();
+        let mut stamps: Vec<Stamp> = names
+            .iter()
+            .filter_map(|name| Stamp::parse(name.strip_suffix(".json")?))
+            .collect();
         stamps.sort();
         Ok(stamps)
     }
@@ -105,17 +117,20 @@ fn snapshot_path(stamp: &Stamp) -> String {
 
 /// For people too: indented, with a line's end.
 fn json(value: &impl Serialize) -> Result<Vec<u8>, Error> {
-    let mut bytes = serde_json::to_vec_pretty(value).map_err(|error| Error::Store(error.to_string()))?;
+    let mut bytes =
+        serde_json::to_vec_pretty(value).map_err(|error| Error::Store(error.to_string()))?;
     bytes.push(b'\n');
     Ok(bytes)
 }
 
 fn hex(digest: &[u8]) -> String {
     use std::fmt::Write;
-    digest.iter().fold(String::with_capacity(64), |mut text, byte| {
-        // Writing to a string cannot fail.
-        let written = write!(text, "{byte:02x}");
-        debug_assert!(written.is_ok());
-        text
-    })
+    digest
+        .iter()
+        .fold(String::with_capacity(64), |mut text, byte| {
+            // Writing to a string cannot fail.
+            let written = write!(text, "{byte:02x}");
+            debug_assert!(written.is_ok());
+            text
+        })
 }

@@ -81,7 +81,12 @@ pub struct Plan {
 impl Plan {
     /// How many are to be read, kept as they are, and skipped.
     pub fn counts(&self) -> (usize, usize, usize) {
-        let count = |wanted: fn(&Action) -> bool| self.actions.iter().filter(|(_, action)| wanted(action)).count();
+        let count = |wanted: fn(&Action) -> bool| {
+            self.actions
+                .iter()
+                .filter(|(_, action)| wanted(action))
+                .count()
+        };
         (
             count(|action| matches!(action, Action::Read { .. })),
             count(|action| matches!(action, Action::Keep(_))),
@@ -98,20 +103,30 @@ pub fn select(items: Vec<Item>, policy: &Policy<'_>) -> Vec<Item> {
 
 /// Whether only a look at the service can tell if an item changed.
 pub fn needs_a_look(item: &Item, earlier: Option<&Entry>, policy: &Policy<'_>) -> bool {
-    item.is_feature_service() && !is_excluded(item, policy) && why_read(item, earlier, policy).is_none()
+    item.is_feature_service()
+        && !is_excluded(item, policy)
+        && why_read(item, earlier, policy).is_none()
 }
 
 /// Decides about every item.
 pub fn decide(
     items: Vec<Item>,
     newest: Option<&Snapshot>,
-    observed: &HashMap<String, Observed>,
+    observed: &BTreeMap<String, Observed>,
     policy: &Policy<'_>,
 ) -> Plan {
-    let earlier: HashMap<&str, &Entry> =
-        newest.iter().flat_map(|snapshot| &snapshot.items).map(|entry| (entry.id.as_str(), entry)).collect();
+    let earlier: HashMap<&str, &Entry> = newest
+        .iter()
+        .flat_map(|snapshot| &snapshot.items)
+        .map(|entry| (entry.id.as_str(), entry))
+        .collect();
     let decide_one = |item: Item| {
-        let action = decide_item(&item, earlier.get(item.id.as_str()).copied(), observed.get(&item.id), policy);
+        let action = decide_item(
+            &item,
+            earlier.get(item.id.as_str()).copied(),
+            observed.get(&item.id),
+            policy,
+        );
         (item, action)
     };
     let mut actions: Vec<(Item, Action)> = items.into_iter().map(decide_one).collect();
@@ -119,7 +134,12 @@ pub fn decide(
     Plan { actions }
 }
 
-fn decide_item(item: &Item, earlier: Option<&Entry>, observed: Option<&Observed>, policy: &Policy<'_>) -> Action {
+fn decide_item(
+    item: &Item,
+    earlier: Option<&Entry>,
+    observed: Option<&Observed>,
+    policy: &Policy<'_>,
+) -> Action {
     if !item.has_valid_id() {
         return Action::Skip("its id is not of the form that ArcGIS gives".to_owned());
     }
@@ -129,12 +149,23 @@ fn decide_item(item: &Item, earlier: Option<&Entry>, observed: Option<&Observed>
     let copy = earlier.filter(|entry| entry.record.is_some());
     let reason = why_read(item, earlier, policy).or_else(|| why_read_rows(item, copy, observed));
     match (reason, copy) {
-        (Some(reason), copy) => Action::Read { reason, earlier: copy.cloned().map(Box::new) },
+        (Some(reason), copy) => Action::Read {
+            reason,
+            earlier: copy.cloned().map(Box::new),
+        },
         (None, Some(copy)) => {
-            let entry = Entry { state: State::Unchanged, error: None, reason: None, ..copy.clone() };
+            let entry = Entry {
+                state: State::Unchanged,
+                error: None,
+                reason: None,
+                ..copy.clone()
+            };
             Action::Keep(Box::new(entry))
         }
-        (None, None) => Action::Read { reason: Reason::New, earlier: None },
+        (None, None) => Action::Read {
+            reason: Reason::New,
+            earlier: None,
+        },
     }
 }
 
@@ -144,7 +175,8 @@ fn is_excluded(item: &Item, policy: &Policy<'_>) -> bool {
 
 /// What the listing alone tells.
 fn why_read(item: &Item, earlier: Option<&Entry>, policy: &Policy<'_>) -> Option<Reason> {
-    let Some((entry, change)) = earlier.and_then(|entry| Some((entry, entry.change.as_ref()?))) else {
+    let Some((entry, change)) = earlier.and_then(|entry| Some((entry, entry.change.as_ref()?)))
+    else {
         return Some(Reason::New);
     };
     if entry.record.is_none() {
@@ -176,7 +208,9 @@ fn why_read_rows(item: &Item, copy: Option<&Entry>, observed: Option<&Observed>)
     }
     let change = copy.and_then(|entry| entry.change.as_ref());
     match (observed, change) {
-        (Some(observed), Some(change)) if observed.tells_all && observed.dates == change.layers => None,
+        (Some(observed), Some(change)) if observed.tells_all && observed.dates == change.layers => {
+            None
+        }
         _ => Some(Reason::Changed),
     }
 }

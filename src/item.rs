@@ -51,7 +51,9 @@ pub struct Item {
 }
 
 /// Null or a value of another type reads as the default: one odd member must not hide an item.
-fn or_default<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(from: D) -> Result<T, D::Error> {
+fn or_default<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(
+    from: D,
+) -> Result<T, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged)]
     enum Lenient<T> {
@@ -128,7 +130,8 @@ pub fn slug(text: &str) -> String {
 /// The extension of a file name, if it is short and plain: `.geojson`, `.pdf`, never a path.
 pub fn extension(name: &str) -> Option<String> {
     let (stem, extension) = name.rsplit_once('.')?;
-    let plain = (1..=10).contains(&extension.len()) && extension.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    let plain = (1..=10).contains(&extension.len())
+        && extension.bytes().all(|byte| byte.is_ascii_alphanumeric());
     (plain && !stem.is_empty()).then(|| extension.to_ascii_lowercase())
 }
 
@@ -160,7 +163,10 @@ mod tests {
             r#"{"id":"0123456789abcdef0123456789abcdef","title":null,"type":"Web Map","tags":null,"size":"12","typeKeywords":{}}"#,
         )
         .expect("tolerated");
-        assert_eq!((item.kind.as_str(), item.title.as_str(), item.tags.len()), ("Web Map", "", 0));
+        assert_eq!(
+            (item.kind.as_str(), item.title.as_str(), item.tags.len()),
+            ("Web Map", "", 0)
+        );
         assert_eq!(item.folder(), "0123456789abcdef0123456789abcdef");
     }
 }

@@ -3,12 +3,14 @@
 mod attached;
 mod copy;
 mod files;
-mod layers;
+mod parts;
 mod progress;
+mod rows;
+mod service;
 mod signals;
 mod trouble;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
@@ -23,7 +25,7 @@ use crate::decide::{self, Observed, Plan, Policy};
 use crate::exit::{Exit, Stop};
 use crate::item::Item;
 use crate::portal::Portal;
-use crate::snapshot::{Entry, FORMAT, Origin, Snapshot, State};
+use crate::snapshot::{Entry, FORMAT, Origin, Snapshot, State, now};
 use crate::summary::{DaysLeft, History, Summary};
 use crate::{PROGRAM, notify, telemetry};
 use progress::Progress;
@@ -36,14 +38,20 @@ const LAST_WORDS: Duration = Duration::from_secs(10);
 /// Runs one pass and reports it. Never panics, never exits the process.
 pub async fn run(config: &Config) -> Summary {
     let began = Instant::now();
-    let mut summary = Summary::begun(Timestamp::now());
+    let mut summary = Summary::begun(now());
     summary.token_days_left = DaysLeft::until(config.credentials.expire_at(), summary.started_at);
     info!(program = PROGRAM, portal = %config.portal, destination = %config.destination.display(), "pass started");
     for name in &config.unknown_variables {
         warn!(variable = name, "unknown variable");
     }
-    let end = AssertUnwindSafe(whole_pass(config, &mut summary)).catch_unwind().await;
-    let end = end.unwrap_or_else(|_| Err(Stop::Internal(anyhow::anyhow!("a panic, told in the line before"))));
+    let end = AssertUnwindSafe(Box::pin(whole_pass(config, &mut summary)))
+        .catch_unwind()
+        .await;
+    let end = end.unwrap_or_else(|_| {
+        Err(Stop::Internal(anyhow::anyhow!(
+            "a panic, told in the line before"
+        )))
+    });
     close(&mut summary, &end, began);
     if let Some(path) = &config.summary_file {
         notify::summary_file(path, &summary);
@@ -65,17 +73,28 @@ async fn whole_pass(config: &Config, summary: &mut Summary) -> Result<Exit, Stop
     let days_left = summary.token_days_left;
     info!(username = portal.account().username, token_days_left = %days_left, "signed in");
     warn_a_person(&portal, days_left);
-    let archive = Archive::open(&config.destination).await?;
+    let archive = Archive::open(&config.destination)?;
     let hold = archive.hold(summary.started_at).await?;
     summary.stamp = Some(hold.stamp.clone());
 
     let progress = Progress::default();
-    let mut entries = Vec::new();
-    let pass = Pass { config, portal: &portal, archive: &archive, hold: &hold, progress: &progress, began };
+    let mut entries: Vec<Entry> = Vec::new();
+    let pass = Pass {
+        config,
+        portal: &portal,
+        archive: &archive,
+        hold: &hold,
+        progress: &progress,
+        began,
+    };
     let work = AssertUnwindSafe(pass.work(summary.started_at, &mut entries)).catch_unwind();
     let end = signals::unless_told(async {
         let end = progress.told_while(work).await;
-        end.unwrap_or_else(|_| Err(Stop::Internal(anyhow::anyhow!("a panic, told in the line before"))))
+        end.unwrap_or_else(|_| {
+            Err(Stop::Internal(anyhow::anyhow!(
+                "a panic, told in the line before"
+            )))
+        })
     })
     .await;
 
@@ -83,13 +102,17 @@ async fn whole_pass(config: &Config, summary: &mut Summary) -> Result<Exit, Stop
     if left != Ok(0) {
         warn!("temporary exports are left in the organisation; the next pass removes them");
     }
-    entries.iter().for_each(|entry: &Entry| summary.count(entry.state));
+    for entry in &entries {
+        summary.count(entry.state);
+    }
     summary.rows = progress.rows();
     summary.bytes = progress.bytes();
     summary.requests = portal.traffic.requests();
     summary.retries = portal.traffic.retries();
     close(summary, &end, began);
-    archive.remember(&hold.stamp, &History::of(summary.clone(), &entries)).await?;
+    archive
+        .remember(&hold.stamp, &History::of(summary.clone(), &entries))
+        .await?;
     hold.release(end.is_ok()).await?;
     end
 }
@@ -98,10 +121,18 @@ fn warn_a_person(portal: &Portal, days_left: DaysLeft) {
     if let DaysLeft::Days(days) = days_left
         && days < DAYS_TO_WARN
     {
-        warn!(token_days_left = days, remedy = "get a new refresh token as README.md says", "refresh token ends soon");
+        warn!(
+            token_days_left = days,
+            remedy = "get a new refresh token as README.md says",
+            "refresh token ends soon"
+        );
     }
     if let Some(skew) = portal.traffic.clock_skew().filter(|skew| skew.abs() > 300) {
-        warn!(skew_seconds = skew, remedy = "set this machine's clock", "clock differs from the portal's");
+        warn!(
+            skew_seconds = skew,
+            remedy = "set this machine's clock",
+            "clock differs from the portal's"
+        );
     }
 }
 
@@ -129,8 +160,17 @@ impl Pass<'_> {
         *entries = self.read_and_store(plan, &settings).await?;
         let snapshot = self.snapshot(started, entries);
         self.archive.commit(&snapshot).await?;
-        info!(stamp = snapshot.stamp.as_str(), complete = snapshot.complete, items = entries.len(), "snapshot committed");
-        Ok(if snapshot.complete { Exit::Complete } else { Exit::Partial })
+        info!(
+            stamp = snapshot.stamp.as_str(),
+            complete = snapshot.complete,
+            items = entries.len(),
+            "snapshot committed"
+        );
+        Ok(if snapshot.complete {
+            Exit::Complete
+        } else {
+            Exit::Partial
+        })
     }
 
     fn policy<'p>(&'p self, started: Timestamp, settings: &'p str) -> Policy<'p> {
@@ -149,12 +189,20 @@ impl Pass<'_> {
         let mut listed = self.portal.discover(scope).await?;
         let temporary = match scope {
             Scope::Mine | Scope::Org => self.portal.sweep(&listed, &self.hold.dead).await,
-            Scope::Query(_) => self.portal.sweep(&self.portal.temporary_items().await?, &self.hold.dead).await,
+            Scope::Query(_) => {
+                self.portal
+                    .sweep(&self.portal.temporary_items().await?, &self.hold.dead)
+                    .await
+            }
         };
         listed.retain(|item| !temporary.contains(&item.id));
         let found = listed.len();
         let items = decide::select(listed, policy);
-        info!(items = items.len(), of_other_types = found - items.len(), "discovered");
+        info!(
+            items = items.len(),
+            of_other_types = found - items.len(),
+            "discovered"
+        );
         Ok(items)
     }
 
@@ -164,21 +212,30 @@ impl Pass<'_> {
         items: &[Item],
         newest: Option<&Snapshot>,
         policy: &Policy<'_>,
-    ) -> Result<HashMap<String, Observed>, Stop> {
-        let earlier: HashMap<&str, &Entry> =
-            newest.iter().flat_map(|snapshot| &snapshot.items).map(|entry| (entry.id.as_str(), entry)).collect();
-        let open = items.iter().filter(|item| decide::needs_a_look(item, earlier.get(item.id.as_str()).copied(), policy));
-        let looks = futures::stream::iter(open).map(async |item| match self.portal.service(item).await {
-            Ok(service) => {
-                let observed = Observed { dates: service.edit_dates(), tells_all: service.tells_all_dates() };
-                Ok(Some((item.id.clone(), observed)))
-            }
-            Err(error) if error.is_of_the_account() => Err(Stop::from(error)),
-            // Reading will fail too, and say why.
-            Err(_) => Ok(None),
+    ) -> Result<BTreeMap<String, Observed>, Stop> {
+        let earlier: HashMap<&str, &Entry> = newest
+            .iter()
+            .flat_map(|snapshot| &snapshot.items)
+            .map(|entry| (entry.id.as_str(), entry))
+            .collect();
+        let open = items.iter().filter(|item| {
+            decide::needs_a_look(item, earlier.get(item.id.as_str()).copied(), policy)
         });
+        let looks =
+            futures::stream::iter(open).map(async |item| match self.portal.service(item).await {
+                Ok(service) => {
+                    let observed = Observed {
+                        dates: service.edit_dates(),
+                        tells_all: service.tells_all_dates(),
+                    };
+                    Ok(Some((item.id.clone(), observed)))
+                }
+                Err(error) if error.is_of_the_account() => Err(Stop::from(error)),
+                // Reading will fail too, and say why.
+                Err(_) => Ok(None),
+            });
         let mut looks = looks.buffer_unordered(self.config.concurrency);
-        let mut observed = HashMap::new();
+        let mut observed = BTreeMap::new();
         while let Some(look) = looks.next().await {
             observed.extend(look?);
         }
@@ -201,7 +258,7 @@ impl Pass<'_> {
     /// Moves several items at a time; each ends as one entry of the snapshot.
     async fn read_and_store(&self, plan: Plan, settings: &str) -> Result<Vec<Entry>, Stop> {
         let moves = futures::stream::iter(plan.actions).map(async |(item, action)| {
-            let entry = self.move_item(&item, action, settings).await;
+            let entry = Box::pin(self.move_item(&item, action, settings)).await;
             self.progress.item_done();
             entry
         });
@@ -222,7 +279,7 @@ impl Pass<'_> {
             stamp: self.hold.stamp.clone(),
             program: PROGRAM.to_owned(),
             started_at: started,
-            finished_at: Timestamp::now(),
+            finished_at: now(),
             portal: Origin {
                 url: self.config.portal.as_str().trim_end_matches('/').to_owned(),
                 org_id: account.org_id.clone(),

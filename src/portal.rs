@@ -5,9 +5,11 @@ mod answer;
 mod attachments;
 mod call;
 mod discover;
+mod download;
 mod error;
 mod export;
 mod features;
+mod layer;
 mod parts;
 mod patience;
 mod search;
@@ -25,16 +27,18 @@ use std::collections::HashMap;
 use url::Url;
 
 pub use attachments::Attachment;
+pub use download::Download;
 pub use error::Error;
 pub use export::{Export, Job};
-pub use features::{Outcome, Rows};
+pub use features::Rows;
+pub use layer::{Dates, Layer, LayerKind};
 pub use parts::{Part, Resource};
 pub use patience::Patience;
-pub use service::{Dates, Layer, LayerKind, Service};
+pub use service::Service;
 pub use sign_in::Account;
 pub use tally::Tally;
 pub use temporary::{DeadPasses, TITLE_PREFIX};
-pub use wire::{Download, Traffic};
+pub use wire::Traffic;
 
 /// A signed-in portal. Shared by everything that reads.
 #[derive(Debug)]

@@ -152,7 +152,9 @@ pub struct Failed {
 impl History {
     /// From the items of the pass, where it came that far.
     pub fn of(summary: Summary, items: &[Entry]) -> Self {
-        let failed = items.iter().filter(|entry| matches!(entry.state, State::Kept | State::Missing));
+        let failed = items
+            .iter()
+            .filter(|entry| matches!(entry.state, State::Kept | State::Missing));
         let failed = failed.map(|entry| Failed {
             id: entry.id.clone(),
             title: entry.title.clone(),
@@ -160,7 +162,9 @@ impl History {
             state: entry.state,
             error: entry.error.clone(),
         });
-        Self { summary, failed: failed.collect() }
+        Self {
+            summary,
+            failed: failed.collect(),
+        }
     }
 }
-

@@ -21,8 +21,11 @@ static BAR: OnceLock<ProgressBar> = OnceLock::new();
 /// that, through the log that this starts.
 pub fn start(environment: &Environment) {
     let (format, filter) = environment.log_settings();
-    let filter: Targets =
-        filter.and_then(|filter| filter.parse().ok()).unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO));
+    let filter: Targets = filter
+        .and_then(|filter| filter.parse().ok())
+        .unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO));
+    // The closing line and panics come from here, and come whatever is filtered.
+    let filter = filter.with_target(module_path!(), LevelFilter::INFO);
     let on_terminal = std::io::stdout().is_terminal();
     let as_text = match format.as_deref() {
         Some("text") => true,
@@ -31,11 +34,26 @@ pub fn start(environment: &Environment) {
     };
     let registry = tracing_subscriber::registry().with(filter);
     let started = if as_text {
-        let lines = tracing_subscriber::fmt::layer().compact().with_target(false).with_ansi(on_terminal);
-        registry.with(lines.with_timer(Clock).with_writer(Lines)).try_init()
+        let lines = tracing_subscriber::fmt::layer()
+            .compact()
+            .with_target(false)
+            .with_ansi(on_terminal);
+        registry
+            .with(lines.with_timer(Clock).with_writer(Lines))
+            .try_init()
     } else {
-        let lines = tracing_subscriber::fmt::layer().json().flatten_event(true).with_target(false);
-        registry.with(lines.with_current_span(false).with_span_list(false).with_writer(Lines)).try_init()
+        let lines = tracing_subscriber::fmt::layer()
+            .json()
+            .flatten_event(true)
+            .with_target(false);
+        registry
+            .with(
+                lines
+                    .with_current_span(false)
+                    .with_span_list(false)
+                    .with_writer(Lines),
+            )
+            .try_init()
     };
     if started.is_err() {
         warn!("logging was started twice");
@@ -48,9 +66,15 @@ pub fn start(environment: &Environment) {
 
 fn report_panics() {
     std::panic::set_hook(Box::new(|panic| {
-        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        let place = panic
+            .location()
+            .map(ToString::to_string)
+            .unwrap_or_default();
         let payload = panic.payload();
-        let words = payload.downcast_ref::<&str>().copied().or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+        let words = payload
+            .downcast_ref::<&str>()
+            .copied()
+            .or_else(|| payload.downcast_ref::<String>().map(String::as_str));
         error!(place, reason = words.unwrap_or("unknown"), "panicked");
     }));
 }
@@ -62,7 +86,9 @@ pub fn bar() -> ProgressBar {
 
 fn new_bar() -> ProgressBar {
     let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr());
-    let style = ProgressStyle::with_template("{spinner} [{elapsed_precise}] {bar:30} {pos}/{len} items {msg}");
+    let style = ProgressStyle::with_template(
+        "{spinner} [{elapsed_precise}] {bar:30} {pos}/{len} items {msg}",
+    );
     bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
     bar
 }
@@ -103,7 +129,10 @@ pub fn finish(summary: &Summary) {
 struct Clock;
 
 impl tracing_subscriber::fmt::time::FormatTime for Clock {
-    fn format_time(&self, writer: &mut tracing_subscriber::fmt::format::Writer<'_>) -> std::fmt::Result {
+    fn format_time(
+        &self,
+        writer: &mut tracing_subscriber::fmt::format::Writer<'_>,
+    ) -> std::fmt::Result {
         write!(writer, "{}", jiff::Timestamp::now().strftime("%H:%M:%S"))
     }
 }

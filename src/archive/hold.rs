@@ -18,9 +18,9 @@ use crate::snapshot::Stamp;
 /// A running pass says that it is alive this often.
 const BEAT: Duration = Duration::from_secs(30);
 /// Silent for this long by the store's clock, a pass is dead.
-const SILENT: Duration = Duration::from_secs(120);
+const SILENT: Duration = Duration::from_mins(2);
 /// A newer stamp than this far in the future is no clock difference any more.
-const SKEW: Duration = Duration::from_secs(300);
+const SKEW: Duration = Duration::from_mins(5);
 
 /// The marker's content.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,7 +66,12 @@ impl Archive {
             }
         }
         self.sink.remove_partial().await?;
-        Ok(Hold { beat: beat(Arc::clone(&self.sink), path, content), sink: Arc::clone(&self.sink), stamp, dead })
+        Ok(Hold {
+            beat: beat(Arc::clone(&self.sink), path, content),
+            sink: Arc::clone(&self.sink),
+            stamp,
+            dead,
+        })
     }
 
     /// Looks at the other passes: the dead ones are returned, a living one is an error. Beside our own
@@ -79,7 +84,9 @@ impl Archive {
                 continue;
             }
             match self.dead_or_alive(&stamp).await? {
-                Some(holder) if own.is_none_or(|own| stamp < own.stamp) => return Err(locked(&holder)),
+                Some(holder) if own.is_none_or(|own| stamp < own.stamp) => {
+                    return Err(locked(&holder));
+                }
                 Some(_) => {}
                 None => {
                     dead.insert(stamp);
@@ -100,11 +107,15 @@ impl Archive {
 
     /// The marker of a living pass, `None` for a dead one.
     async fn dead_or_alive(&self, stamp: &Stamp) -> Result<Option<Marker>, Error> {
-        let (Some(marker), Some(beat)) = (self.marker(stamp).await?, self.sink.written_at(&marker_path(stamp)).await?)
-        else {
+        let (Some(marker), Some(beat)) = (
+            self.marker(stamp).await?,
+            self.sink.written_at(&marker_path(stamp)).await?,
+        ) else {
             return Ok(None);
         };
-        let gone = marker.host == host() && marker.process != std::process::id() && is_gone(marker.process);
+        let gone = marker.host == host()
+            && marker.process != std::process::id()
+            && is_gone(marker.process);
         // The store is asked for its time only when our clock says that the pass has fallen silent.
         let silent = is_silent(beat, Timestamp::now()) && is_silent(beat, self.store_time().await?);
         Ok((!silent && !gone).then_some(marker))
@@ -129,7 +140,9 @@ impl Archive {
         for folder in ["snapshots", "history", "passes"] {
             newest = newest.max(self.stamps(folder).await?.pop());
         }
-        let Some(newest) = newest.and_then(|newest| newest.moment()) else { return Ok(Stamp::of(started)) };
+        let Some(newest) = newest.and_then(|newest| newest.moment()) else {
+            return Ok(Stamp::of(started));
+        };
         if newest > started + SKEW {
             return Err(Error::Store(format!(
                 "it holds a pass of {newest}, which is in the future: set this machine's clock (it says {started})"
@@ -187,7 +200,9 @@ fn host() -> String {
 /// Only where the system tells without being asked for rights; elsewhere silence decides.
 #[cfg(target_os = "linux")]
 fn is_gone(process: u32) -> bool {
-    !std::path::Path::new("/proc").join(process.to_string()).exists()
+    !std::path::Path::new("/proc")
+        .join(process.to_string())
+        .exists()
 }
 
 #[cfg(not(target_os = "linux"))]

@@ -44,45 +44,82 @@ pub(super) struct Written {
 }
 
 impl Sink {
-    pub(super) async fn open(destination: &Path) -> Result<Self, Error> {
-        let root = std::path::absolute(destination).map_err(|error| at(destination.display(), &error))?;
+    pub(super) fn open(destination: &Path) -> Result<Self, Error> {
+        let root =
+            std::path::absolute(destination).map_err(|error| at(destination.display(), &error))?;
         if root.exists() && !root.is_dir() {
-            return Err(Error::Store(format!("{} is a file: give the path of a folder", root.display())));
+            return Err(Error::Store(format!(
+                "{} is a file: give the path of a folder",
+                root.display()
+            )));
         }
         let text = |path: &Path| {
             let text = path.to_str().map(ToOwned::to_owned);
             text.ok_or_else(|| Error::Store(format!("{} is not valid UTF-8", path.display())))
         };
         let partial = root.join(PARTIAL);
-        let service = services::Fs::default().root(&text(&root)?).atomic_write_dir(&text(&partial)?);
+        let service = services::Fs::default()
+            .root(&text(&root)?)
+            .atomic_write_dir(&text(&partial)?);
         // Creates the folder.
-        let operator = Operator::new(service).map_err(|error| failed(&root.display().to_string(), &error))?;
-        Ok(Self { operator, root, durable: Mutex::default() })
+        let operator =
+            Operator::new(service).map_err(|error| failed(&root.display().to_string(), &error))?;
+        Ok(Self {
+            operator,
+            root,
+            durable: Mutex::default(),
+        })
     }
 
     /// A new file. Nobody writes a name twice: that is asked of the store too.
     pub(super) async fn draft(self: &std::sync::Arc<Self>, path: &str) -> Result<Draft, Error> {
-        if self.operator.exists(path).await.map_err(|error| failed(path, &error))? {
-            return Err(Error::Store(format!("{path} is there already, and nothing is ever overwritten")));
+        if self
+            .operator
+            .exists(path)
+            .await
+            .map_err(|error| failed(path, &error))?
+        {
+            return Err(Error::Store(format!(
+                "{path} is there already, and nothing is ever overwritten"
+            )));
         }
         self.overwriting(path).await
     }
 
     async fn overwriting(self: &std::sync::Arc<Self>, path: &str) -> Result<Draft, Error> {
-        let writer = self.operator.writer_with(path).chunk(CHUNK).await.map_err(|error| failed(path, &error))?;
+        let writer = self
+            .operator
+            .writer_with(path)
+            .chunk(CHUNK)
+            .await
+            .map_err(|error| failed(path, &error))?;
         let sink = std::sync::Arc::clone(self);
-        Ok(Draft { writer, path: path.to_owned(), hash: Sha256::new(), bytes: 0, sink })
+        Ok(Draft {
+            writer,
+            path: path.to_owned(),
+            hash: Sha256::new(),
+            bytes: 0,
+            sink,
+        })
     }
 
     /// A whole file at once.
-    pub(super) async fn store(self: &std::sync::Arc<Self>, path: &str, bytes: Vec<u8>) -> Result<Written, Error> {
+    pub(super) async fn store(
+        self: &std::sync::Arc<Self>,
+        path: &str,
+        bytes: Vec<u8>,
+    ) -> Result<Written, Error> {
         let mut draft = self.draft(path).await?;
         draft.write(bytes.into()).await?;
         draft.finish().await
     }
 
     /// For the marker of a running pass, the only file that is ever rewritten.
-    pub(super) async fn rewrite(self: &std::sync::Arc<Self>, path: &str, bytes: Vec<u8>) -> Result<(), Error> {
+    pub(super) async fn rewrite(
+        self: &std::sync::Arc<Self>,
+        path: &str,
+        bytes: Vec<u8>,
+    ) -> Result<(), Error> {
         let mut draft = self.overwriting(path).await?;
         draft.write(bytes.into()).await?;
         draft.finish().await.map(|_| ())
@@ -99,34 +136,55 @@ impl Sink {
     /// The names in a folder; none when there is no such folder.
     pub(super) async fn names(&self, folder: &str) -> Result<Vec<String>, Error> {
         let folder = format!("{folder}/");
-        let entries = self.operator.list(&folder).await.map_err(|error| failed(&folder, &error))?;
-        Ok(entries.iter().filter(|entry| entry.metadata().is_file()).map(|entry| entry.name().to_owned()).collect())
+        let entries = self
+            .operator
+            .list(&folder)
+            .await
+            .map_err(|error| failed(&folder, &error))?;
+        Ok(entries
+            .iter()
+            .filter(|entry| entry.metadata().is_file())
+            .map(|entry| entry.name().to_owned())
+            .collect())
     }
 
     /// When a file was last written, by the store's clock.
     pub(super) async fn written_at(&self, path: &str) -> Result<Option<Timestamp>, Error> {
         match self.operator.stat(path).await {
-            Ok(metadata) => Ok(metadata.last_modified().map(opendal::raw::Timestamp::into_inner)),
+            Ok(metadata) => Ok(metadata
+                .last_modified()
+                .map(opendal::raw::Timestamp::into_inner)),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(failed(path, &error)),
         }
     }
 
     pub(super) async fn remove(&self, path: &str) -> Result<(), Error> {
-        self.operator.delete(path).await.map_err(|error| failed(path, &error))
+        self.operator
+            .delete(path)
+            .await
+            .map_err(|error| failed(path, &error))
     }
 
     /// Removes a folder that this pass made and nobody names.
     pub(super) async fn remove_folder(&self, folder: &str) -> Result<(), Error> {
-        let whole = opendal::options::DeleteOptions { recursive: true, ..Default::default() };
-        self.operator.delete_options(&format!("{folder}/"), whole).await.map_err(|error| failed(folder, &error))
+        let whole = opendal::options::DeleteOptions {
+            recursive: true,
+            ..Default::default()
+        };
+        self.operator
+            .delete_options(&format!("{folder}/"), whole)
+            .await
+            .map_err(|error| failed(folder, &error))
     }
 
     /// Unfinished files of this pass and of dead ones. Only who holds the destination may do this.
     pub(super) async fn remove_partial(&self) -> Result<(), Error> {
         let partial = self.root.join(PARTIAL);
         match tokio::fs::remove_dir_all(&partial).await {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(at(partial.display(), &error)),
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                Err(at(partial.display(), &error))
+            }
             _ => Ok(()),
         }
     }
@@ -147,7 +205,9 @@ impl Sink {
             }
             Ok(())
         });
-        synced.await.unwrap_or_else(|error| Err(Error::Store(error.to_string())))
+        synced
+            .await
+            .unwrap_or_else(|error| Err(Error::Store(error.to_string())))
     }
 }
 
@@ -167,7 +227,10 @@ impl Draft {
     pub async fn write(&mut self, piece: Bytes) -> Result<(), Error> {
         self.hash.update(&piece);
         self.bytes += piece.len() as u64;
-        self.writer.write(piece).await.map_err(|error| failed(&self.path, &error))
+        self.writer
+            .write(piece)
+            .await
+            .map_err(|error| failed(&self.path, &error))
     }
 
     /// Bytes written so far.
@@ -188,10 +251,16 @@ impl Draft {
             Some(length) if length == self.bytes => {}
             found => {
                 let found = found.map_or("nothing".to_owned(), |length| format!("{length} bytes"));
-                return Err(Error::Store(format!("{}: {} bytes were written, {found} are there", self.path, self.bytes)));
+                return Err(Error::Store(format!(
+                    "{}: {} bytes were written, {found} are there",
+                    self.path, self.bytes
+                )));
             }
         }
-        Ok(Written { bytes: self.bytes, sha256: hex(&self.hash.finalize()) })
+        Ok(Written {
+            bytes: self.bytes,
+            sha256: hex(&self.hash.finalize()),
+        })
     }
 
     /// Leaves nothing behind.
@@ -207,7 +276,12 @@ impl Draft {
     }
 
     async fn stored_length(&self) -> Option<u64> {
-        self.sink.operator.stat(&self.path).await.ok().map(|metadata| metadata.content_length())
+        self.sink
+            .operator
+            .stat(&self.path)
+            .await
+            .ok()
+            .map(|metadata| metadata.content_length())
     }
 }
 

@@ -4,13 +4,12 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
-use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
 use super::sink::{Draft, Sink};
 use super::{Archive, Error, hex, json};
 use crate::item::Item;
-use crate::snapshot::{FORMAT, File, Note, Record, Stamp};
+use crate::snapshot::{FORMAT, File, Note, Record, Stamp, now};
 
 /// What a pass has stored of an item so far.
 pub struct Version {
@@ -56,7 +55,9 @@ impl Archive {
 impl Version {
     /// Opens a new file below the version's folder.
     pub async fn draft(&self, file: &File) -> Result<Draft, Error> {
-        self.sink.draft(&format!("{}/{}", self.folder, file.path)).await
+        self.sink
+            .draft(&format!("{}/{}", self.folder, file.path))
+            .await
     }
 
     /// Finishes a file that was written, and names it.
@@ -72,7 +73,9 @@ impl Version {
     /// A document as a whole. When the earlier version holds the same bytes, that file is named instead.
     pub async fn store(&self, file: File, document: Bytes) -> Result<(), Error> {
         let sha256 = hex(&Sha256::digest(&document));
-        let same = |earlier: &&File| earlier.role == file.role && earlier.sha256 == sha256 && earlier.layer == file.layer;
+        let same = |earlier: &&File| {
+            earlier.role == file.role && earlier.sha256 == sha256 && earlier.layer == file.layer
+        };
         if let Some(earlier) = self.earlier_files().find(same) {
             self.reuse(&earlier.clone());
             return Ok(());
@@ -108,25 +111,33 @@ impl Version {
     /// A path that no other file of this version has, on any file system: a number is added if need be.
     pub fn free_name(&self, folder: &str, stem: &str, extension: Option<&str>) -> String {
         let mut contents = self.contents();
-        let ending = extension.map(|extension| format!(".{extension}")).unwrap_or_default();
+        let ending = extension
+            .map(|extension| format!(".{extension}"))
+            .unwrap_or_default();
         let name = |number: usize| match number {
             1 => format!("{folder}/{stem}{ending}"),
             number => format!("{folder}/{stem}-{number}{ending}"),
         };
-        let free = (1..).map(name).find(|name| contents.names.insert(name.to_ascii_lowercase()));
-        free.unwrap_or_default()
+        let mut number = 1;
+        while !contents.names.insert(name(number).to_ascii_lowercase()) {
+            number += 1;
+        }
+        name(number)
     }
 
     /// Writes the record, last: with it the version is whole.
     pub async fn seal(self, item: &Item) -> Result<Sealed, Error> {
-        let contents = self.contents.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let contents = self
+            .contents
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner);
         let mut record = Record {
             format: FORMAT,
             id: item.id.clone(),
             title: item.title.clone(),
             kind: item.kind.clone(),
             owner: item.owner.clone(),
-            taken_at: Timestamp::now(),
+            taken_at: now(),
             files: contents.files,
             notes: contents.notes,
         };
@@ -134,7 +145,11 @@ impl Version {
         record.notes.sort_by(|a, b| a.message.cmp(&b.message));
         let path = format!("{}/record.json", self.folder);
         let written = self.sink.store(&path, json(&record)?).await?;
-        Ok(Sealed { path, sha256: written.sha256, record })
+        Ok(Sealed {
+            path,
+            sha256: written.sha256,
+            record,
+        })
     }
 
     /// Removes what was stored: without a record it is nobody's.

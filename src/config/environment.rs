@@ -40,14 +40,22 @@ pub struct Environment(BTreeMap<String, OsString>);
 
 impl Environment {
     /// Of the running process.
-    #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place that reads the environment"
+    )]
     pub fn of_process() -> Self {
         std::env::vars_os().collect()
     }
 
     /// What speaks about logging, before anything else is known to be right.
     pub fn log_settings(&self) -> (Option<String>, Option<String>) {
-        let text = |name| self.0.get(name).and_then(|value| value.to_str()).map(ToOwned::to_owned);
+        let text = |name| {
+            self.0
+                .get(name)
+                .and_then(|value| value.to_str())
+                .map(ToOwned::to_owned)
+        };
         (text("BACKUP_LOG"), text("RUST_LOG"))
     }
 
@@ -57,11 +65,18 @@ impl Environment {
         let mut values = BTreeMap::new();
         for variable in VARIABLES {
             let own = self.text(variable.name)?;
-            let file = if variable.secret { self.secret_file(variable.name)? } else { None };
+            let file = if variable.secret {
+                self.secret_file(variable.name)?
+            } else {
+                None
+            };
             let value = match (own, file) {
                 (Some(_), Some(_)) => {
                     let name = variable.name;
-                    return Err(Error::new(name, format!("is set, and {name}_FILE too: keep one of them")));
+                    return Err(Error::new(
+                        name,
+                        format!("is set, and {name}_FILE too: keep one of them"),
+                    ));
                 }
                 (own, file) => own.or(file),
             };
@@ -69,25 +84,37 @@ impl Environment {
                 values.insert(variable.name.to_owned(), value);
             }
         }
-        let raw = envy::from_iter(values).map_err(|error| Error::new("environment", error.to_string()))?;
+        let raw = envy::from_iter(values)
+            .map_err(|error| Error::new("environment", error.to_string()))?;
         Ok((raw, warnings))
     }
 
     /// The value of a variable; blank counts as absent, because schedulers pass empty ones.
     fn text(&self, name: &str) -> Result<Option<String>, Error> {
-        let Some(value) = self.0.get(name) else { return Ok(None) };
-        let text = value.to_str().ok_or_else(|| Error::new(name, "is not valid UTF-8"))?.trim();
+        let Some(value) = self.0.get(name) else {
+            return Ok(None);
+        };
+        let text = value
+            .to_str()
+            .ok_or_else(|| Error::new(name, "is not valid UTF-8"))?
+            .trim();
         Ok((!text.is_empty()).then(|| text.to_owned()))
     }
 
     fn secret_file(&self, name: &str) -> Result<Option<String>, Error> {
         let file_variable = format!("{name}_FILE");
-        let Some(path) = self.text(&file_variable)? else { return Ok(None) };
-        let content = std::fs::read_to_string(&path)
-            .map_err(|error| Error::new(&file_variable, format!("cannot be read: {path}: {error}")))?;
+        let Some(path) = self.text(&file_variable)? else {
+            return Ok(None);
+        };
+        let content = std::fs::read_to_string(&path).map_err(|error| {
+            Error::new(&file_variable, format!("cannot be read: {path}: {error}"))
+        })?;
         let secret = content.trim();
         if secret.is_empty() {
-            return Err(Error::new(&file_variable, format!("names an empty file: {path}")));
+            return Err(Error::new(
+                &file_variable,
+                format!("names an empty file: {path}"),
+            ));
         }
         Ok(Some(secret.to_owned()))
     }
@@ -102,11 +129,15 @@ impl Environment {
                 continue;
             }
             if NOT_YET.contains(&name.as_str()) {
-                let remedy = "is not supported by this version: unset it (CHANGELOG.md says what is)";
+                let remedy =
+                    "is not supported by this version: unset it (CHANGELOG.md says what is)";
                 return Err(Error::new(name, remedy));
             }
             if let Some(meant) = nearest(name) {
-                return Err(Error::new(name, format!("is not a variable of this program: did you mean {meant}?")));
+                return Err(Error::new(
+                    name,
+                    format!("is not a variable of this program: did you mean {meant}?"),
+                ));
             }
             warnings.push(name.clone());
         }
@@ -117,7 +148,12 @@ impl Environment {
 impl FromIterator<(OsString, OsString)> for Environment {
     fn from_iter<I: IntoIterator<Item = (OsString, OsString)>>(variables: I) -> Self {
         // A name that is not UTF-8 cannot be one of ours.
-        Self(variables.into_iter().filter_map(|(name, value)| Some((name.into_string().ok()?, value))).collect())
+        Self(
+            variables
+                .into_iter()
+                .filter_map(|(name, value)| Some((name.into_string().ok()?, value)))
+                .collect(),
+        )
     }
 }
 
@@ -147,7 +183,10 @@ mod tests {
     use super::*;
 
     fn environment(pairs: &[(&str, &str)]) -> Environment {
-        pairs.iter().map(|(name, value)| (OsString::from(name), OsString::from(value))).collect()
+        pairs
+            .iter()
+            .map(|(name, value)| (OsString::from(name), OsString::from(value)))
+            .collect()
     }
 
     #[test]
@@ -158,20 +197,33 @@ mod tests {
             ("ARCGIS_REFRESH_TOKEN_FIEL", "ARCGIS_REFRESH_TOKEN_FILE"),
             ("ARCGIS_CLIENTID", "ARCGIS_CLIENT_ID"),
         ] {
-            let error = environment(&[(wrong, "x")]).check_names().expect_err(wrong).to_string();
+            let error = environment(&[(wrong, "x")])
+                .check_names()
+                .expect_err(wrong)
+                .to_string();
             assert!(error.contains(wrong) && error.contains(right), "{error}");
         }
     }
 
     #[test]
     fn names_of_other_programs_are_only_warnings() {
-        let found = environment(&[("BACKUP_SERVICE_HOST", "x"), ("BACKUP_PORT_80_TCP", "x"), ("HOME", "x")]);
-        assert_eq!(found.check_names().expect("warnings"), ["BACKUP_PORT_80_TCP", "BACKUP_SERVICE_HOST"]);
+        let found = environment(&[
+            ("BACKUP_SERVICE_HOST", "x"),
+            ("BACKUP_PORT_80_TCP", "x"),
+            ("HOME", "x"),
+        ]);
+        assert_eq!(
+            found.check_names().expect("warnings"),
+            ["BACKUP_PORT_80_TCP", "BACKUP_SERVICE_HOST"]
+        );
     }
 
     #[test]
     fn a_secret_given_twice_is_an_error() {
-        let twice = environment(&[("ARCGIS_API_KEY", "x"), ("ARCGIS_API_KEY_FILE", "/dev/null")]);
+        let twice = environment(&[
+            ("ARCGIS_API_KEY", "x"),
+            ("ARCGIS_API_KEY_FILE", "/dev/null"),
+        ]);
         assert!(twice.resolve().is_err());
     }
 }

@@ -11,11 +11,19 @@ pub struct Variable {
 }
 
 const fn plain(name: &'static str, default: &'static str) -> Variable {
-    Variable { name, default, secret: false }
+    Variable {
+        name,
+        default,
+        secret: false,
+    }
 }
 
 const fn secret(name: &'static str) -> Variable {
-    Variable { name, default: "–", secret: true }
+    Variable {
+        name,
+        default: "–",
+        secret: true,
+    }
 }
 
 /// In the order of the README.

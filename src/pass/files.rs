@@ -28,7 +28,9 @@ impl Pass<'_> {
     ) -> Result<bool, Trouble> {
         let mut patience = self.portal.patience();
         loop {
-            let Some(mut download) = open().await.map_err(at(errand.stage))? else { return Ok(false) };
+            let Some(mut download) = open().await.map_err(at(errand.stage))? else {
+                return Ok(false);
+            };
             let file = label(&download);
             let mut draft = version.draft(&file).await?;
             match self.stream(&mut download, &mut draft, errand.length).await {
@@ -39,7 +41,10 @@ impl Pass<'_> {
                 }
                 Err(Broken::Portal(error)) => {
                     draft.discard().await;
-                    patience.after_cut(errand.subject, error, self.portal).await.map_err(at(errand.stage))?;
+                    patience
+                        .after_cut(errand.subject, error, self.portal)
+                        .await
+                        .map_err(at(errand.stage))?;
                 }
                 Err(Broken::Sink(error)) => {
                     draft.discard().await;
@@ -49,7 +54,12 @@ impl Pass<'_> {
         }
     }
 
-    async fn stream(&self, download: &mut Download, draft: &mut Draft, expected: Option<u64>) -> Result<(), Broken> {
+    async fn stream(
+        &self,
+        download: &mut Download,
+        draft: &mut Draft,
+        expected: Option<u64>,
+    ) -> Result<(), Broken> {
         while let Some(piece) = download.chunk().await.map_err(Broken::Portal)? {
             draft.write(piece).await.map_err(Broken::Sink)?;
         }
@@ -65,7 +75,7 @@ impl Pass<'_> {
 }
 
 /// Which side broke.
-pub(super) enum Broken {
+enum Broken {
     Portal(portal::Error),
     Sink(crate::archive::Error),
 }

@@ -70,7 +70,10 @@ impl Progress {
             telemetry::bar().tick();
             if told.elapsed() >= EVERY {
                 told = tokio::time::Instant::now();
-                let (done, items) = (self.done.load(Ordering::Relaxed), self.items.load(Ordering::Relaxed));
+                let (done, items) = (
+                    self.done.load(Ordering::Relaxed),
+                    self.items.load(Ordering::Relaxed),
+                );
                 info!(items_done = done, items, rows, bytes, "progress");
             }
         }

@@ -15,7 +15,10 @@ pub(super) async fn unless_told<T>(work: impl Future<Output = Result<T, Stop>>) 
 #[cfg(unix)]
 async fn told() -> Stop {
     use tokio::signal::unix::{SignalKind, signal};
-    let (interrupt, terminate) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()));
+    let (interrupt, terminate) = (
+        signal(SignalKind::interrupt()),
+        signal(SignalKind::terminate()),
+    );
     let (Ok(mut interrupt), Ok(mut terminate)) = (interrupt, terminate) else {
         tracing::warn!("signals cannot be heard");
         return std::future::pending().await;
@@ -30,7 +33,9 @@ async fn told() -> Stop {
 #[cfg(windows)]
 async fn told() -> Stop {
     use tokio::signal::windows::{ctrl_break, ctrl_c, ctrl_shutdown};
-    let (Ok(mut ctrl_c), Ok(mut ctrl_break), Ok(mut shutdown)) = (ctrl_c(), ctrl_break(), ctrl_shutdown()) else {
+    let (Ok(mut ctrl_c), Ok(mut ctrl_break), Ok(mut shutdown)) =
+        (ctrl_c(), ctrl_break(), ctrl_shutdown())
+    else {
         tracing::warn!("signals cannot be heard");
         return std::future::pending().await;
     };

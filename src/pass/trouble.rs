@@ -15,7 +15,10 @@ pub(super) enum Trouble {
 
 impl Trouble {
     pub(super) fn item(stage: &str, message: impl Into<String>) -> Self {
-        Self::Item(Failure { stage: stage.to_owned(), message: message.into() })
+        Self::Item(Failure {
+            stage: stage.to_owned(),
+            message: message.into(),
+        })
     }
 }
 
@@ -28,6 +31,10 @@ impl From<archive::Error> for Trouble {
 /// Says at which part of the item the portal failed.
 pub(super) fn at(stage: &str) -> impl FnOnce(portal::Error) -> Trouble + '_ {
     move |error| {
-        if error.is_of_the_account() { Trouble::Pass(error.into()) } else { Trouble::item(stage, error.to_string()) }
+        if error.is_of_the_account() {
+            Trouble::Pass(error.into())
+        } else {
+            Trouble::item(stage, error.to_string())
+        }
     }
 }

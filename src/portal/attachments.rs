@@ -7,9 +7,9 @@ use serde::Deserialize;
 
 use super::Portal;
 use super::call::{Call, below};
+use super::download::Download;
 use super::error::Error;
-use super::service::Layer;
-use super::wire::Download;
+use super::layer::Layer;
 
 /// One attached file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,13 +68,21 @@ impl Portal {
     }
 
     async fn list_attachments(&self, layer: &Layer, found: &mut Found) -> Result<(), Error> {
-        let counted = if layer.counts_attachments { self.count_attachments(layer).await? } else { None };
+        let counted = if layer.counts_attachments {
+            self.count_attachments(layer).await?
+        } else {
+            None
+        };
         loop {
             let call = attachments_call(layer).with("resultOffset", found.len().to_string());
             let answer = self.attachment_groups(&call).await?;
             let before = found.len();
             for group in answer.attachment_groups.unwrap_or_default() {
-                add(found, group.parent_object_id, group.attachment_infos.unwrap_or_default());
+                add(
+                    found,
+                    group.parent_object_id,
+                    group.attachment_infos.unwrap_or_default(),
+                );
             }
             // No flag is documented for this list, so only an answer with nothing new, or the count, ends it.
             let all = counted.is_some_and(|counted| found.len() as u64 >= counted);
@@ -83,24 +91,30 @@ impl Portal {
             }
         }
         match counted {
-            Some(counted) if (found.len() as u64) < counted => {
-                Err(Error::Untrue(format!("{} of {counted} attachments were listed", found.len())))
-            }
+            Some(counted) if (found.len() as u64) < counted => Err(Error::Untrue(format!(
+                "{} of {counted} attachments were listed",
+                found.len()
+            ))),
             _ => Ok(()),
         }
     }
 
     /// `None` when the answer is cut, and so no count of all.
     async fn count_attachments(&self, layer: &Layer) -> Result<Option<u64>, Error> {
-        let answer = self.attachment_groups(&attachments_call(layer).with("returnCountOnly", "true")).await?;
+        let answer = self
+            .attachment_groups(&attachments_call(layer).with("returnCountOnly", "true"))
+            .await?;
         let groups = answer.attachment_groups.unwrap_or_default();
         let counts: Option<Vec<u64>> = groups.iter().map(|group| group.count).collect();
-        Ok(counts.filter(|_| !answer.exceeded_transfer_limit).map(|counts| counts.iter().sum()))
+        Ok(counts
+            .filter(|_| !answer.exceeded_transfer_limit)
+            .map(|counts| counts.iter().sum()))
     }
 
     async fn attachment_groups(&self, call: &Call) -> Result<Answer, Error> {
         let document = self.document(call).await?;
-        serde_json::from_slice(&document).map_err(|error| Error::Untrue(format!("attachments: not a list: {error}")))
+        serde_json::from_slice(&document)
+            .map_err(|error| Error::Untrue(format!("attachments: not a list: {error}")))
     }
 
     /// Older servers list the attachments of one row at a time.
@@ -113,18 +127,31 @@ impl Portal {
         }
         for object_id in self.row_ids(layer).await? {
             let url = below(&layer.url, &[&object_id.to_string(), "attachments"]);
-            let document = self.document(&Call::get("attachments of a row", url)).await?;
+            let document = self
+                .document(&Call::get("attachments of a row", url))
+                .await?;
             let answer: OfRow = serde_json::from_slice(&document)
                 .map_err(|error| Error::Untrue(format!("attachments: not a list: {error}")))?;
-            add(found, object_id, answer.attachment_infos.unwrap_or_default());
+            add(
+                found,
+                object_id,
+                answer.attachment_infos.unwrap_or_default(),
+            );
         }
         Ok(())
     }
 
     /// Opens an attachment; empty files are `None`.
-    pub async fn open_attachment(&self, layer: &Layer, attachment: &Attachment) -> Result<Option<Download>, Error> {
+    pub async fn open_attachment(
+        &self,
+        layer: &Layer,
+        attachment: &Attachment,
+    ) -> Result<Option<Download>, Error> {
         let row = attachment.object_id.to_string();
-        let url = below(&layer.url, &[&row, "attachments", &attachment.id.to_string()]);
+        let url = below(
+            &layer.url,
+            &[&row, "attachments", &attachment.id.to_string()],
+        );
         self.download(&Call::file("attachment", url)).await
     }
 
@@ -150,13 +177,22 @@ impl Portal {
 }
 
 fn attachments_call(layer: &Layer) -> Call {
-    Call::get("attachments", below(&layer.url, &["queryAttachments"])).with("definitionExpression", "1=1")
+    Call::get("attachments", below(&layer.url, &["queryAttachments"]))
+        .with("definitionExpression", "1=1")
 }
 
 fn add(found: &mut Found, object_id: i64, infos: Vec<Info>) {
     for info in infos {
         let size = info.size.and_then(|size| u64::try_from(size).ok());
         let name = info.name.unwrap_or_default();
-        found.insert((object_id, info.id), Attachment { object_id, id: info.id, name, size });
+        found.insert(
+            (object_id, info.id),
+            Attachment {
+                object_id,
+                id: info.id,
+                name,
+                size,
+            },
+        );
     }
 }

@@ -40,7 +40,11 @@ impl Call {
 
     /// A question too long or too secret for an address.
     pub(super) fn post(subject: impl Into<String>, url: Url) -> Self {
-        Self { method: Method::POST, ..Self::file(subject, url) }.with("f", "json")
+        Self {
+            method: Method::POST,
+            ..Self::file(subject, url)
+        }
+        .with("f", "json")
     }
 
     pub(super) fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
@@ -99,6 +103,9 @@ mod tests {
     fn what_users_name_stays_one_segment() {
         let base = Url::parse("https://www.arcgis.com/sharing/rest/").expect("a url");
         let url = below(&base, &["content", "users", "a@b.c/../x y"]);
-        assert_eq!(url.as_str(), "https://www.arcgis.com/sharing/rest/content/users/a@b.c%2F..%2Fx%20y");
+        assert_eq!(
+            url.as_str(),
+            "https://www.arcgis.com/sharing/rest/content/users/a@b.c%2F..%2Fx%20y"
+        );
     }
 }

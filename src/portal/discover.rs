@@ -76,7 +76,10 @@ impl Portal {
     async fn list_organisation(&self) -> Result<Found, Error> {
         let org_id = self.account.org_id.as_deref().unwrap_or("self");
         let mut found = Found::new();
-        let call = Call::get("content of the organisation", below(&self.rest, &["content", "portals", org_id]));
+        let call = Call::get(
+            "content of the organisation",
+            below(&self.rest, &["content", "portals", org_id]),
+        );
         match self.list(&call, &mut found, |_| {}).await {
             // The listing needs an administrator's right to see all items; a search needs none.
             Err(Error::Refused { .. }) => self.search(&format!("orgid:{org_id}")).await,
@@ -86,7 +89,12 @@ impl Portal {
     }
 
     /// Follows a listing to its end and compares with the total that the portal names.
-    async fn list(&self, call: &Call, found: &mut Found, mut look: impl FnMut(&mut Page)) -> Result<(), Error> {
+    async fn list(
+        &self,
+        call: &Call,
+        found: &mut Found,
+        mut look: impl FnMut(&mut Page),
+    ) -> Result<(), Error> {
         let mut start = 1;
         let (mut seen, mut total) = (std::collections::BTreeSet::new(), 0);
         loop {
@@ -103,7 +111,11 @@ impl Portal {
             }
         }
         if seen.len() < total {
-            let message = format!("{}: {} of {total} items were listed", call.subject, seen.len());
+            let message = format!(
+                "{}: {} of {total} items were listed",
+                call.subject,
+                seen.len()
+            );
             return Err(Error::Untrue(message));
         }
         Ok(())
@@ -120,7 +132,10 @@ impl Portal {
         let page: Page = serde_json::from_slice(&document)
             .map_err(|error| Error::Untrue(format!("{}: not a listing: {error}", call.subject)))?;
         if page.items.is_none() {
-            return Err(Error::Untrue(format!("{}: an answer without items", call.subject)));
+            return Err(Error::Untrue(format!(
+                "{}: an answer without items",
+                call.subject
+            )));
         }
         Ok(page)
     }
@@ -132,7 +147,9 @@ pub(super) fn next_start(page: &Page, start: usize) -> Result<Option<usize>, Err
         None | Some(..=0) => Ok(None),
         Some(next) => match usize::try_from(next) {
             Ok(next) if next > start => Ok(Some(next)),
-            _ => Err(Error::Untrue(format!("a listing leads back from {start} to {next}"))),
+            _ => Err(Error::Untrue(format!(
+                "a listing leads back from {start} to {next}"
+            ))),
         },
     }
 }

@@ -41,7 +41,10 @@ impl Error {
 #[derive(Debug)]
 pub(super) enum Trouble {
     /// 498, 499 or 401: the access token used is not accepted (any more).
-    Token { used: Option<String>, message: String },
+    Token {
+        used: Option<String>,
+        message: String,
+    },
     /// 429 in either form: the host asks for a pause.
     Throttled { pause: std::time::Duration },
     /// Cut, late, garbled or a fault of the server: the same question may work later.
@@ -52,7 +55,10 @@ pub(super) enum Trouble {
 
 impl Trouble {
     pub(super) fn transient(message: impl Into<String>) -> Self {
-        Self::Transient { message: message.into(), tries: 5 }
+        Self::Transient {
+            message: message.into(),
+            tries: 5,
+        }
     }
 
     /// Where the transport failed. The address stays out of it: it may be signed.
@@ -65,7 +71,11 @@ impl Trouble {
             message = format!("{message}: {inner}");
             source = inner.source();
         }
-        if slow { Self::Final(Error::Overloaded(message)) } else { Self::transient(message) }
+        if slow {
+            Self::Final(Error::Overloaded(message))
+        } else {
+            Self::transient(message)
+        }
     }
 }
 

@@ -9,15 +9,15 @@ use tracing::debug;
 
 use super::Portal;
 use super::call::{Call, below};
+use super::download::Download;
 use super::error::Error;
 use super::temporary::{TAG, TITLE_PREFIX, Temporary};
-use super::wire::Download;
 use crate::config::Format;
 use crate::item::Item;
 use crate::snapshot::Stamp;
 
 /// "Completed" may be told minutes before the file can be had.
-const NOT_YET_READY: Duration = Duration::from_secs(300);
+const NOT_YET_READY: Duration = Duration::from_mins(5);
 
 /// One export to be made.
 #[derive(Debug)]
@@ -72,7 +72,11 @@ impl Portal {
             (None, format) => format!("all-{}", format.name()),
         };
         let title = format!("{TITLE_PREFIX}{} {} {layer}", job.stamp, job.item.id);
-        let mut temporary = Temporary { user: user.to_owned(), title, id: None };
+        let mut temporary = Temporary {
+            user: user.to_owned(),
+            title,
+            id: None,
+        };
         self.temporary.note(temporary.clone());
         let deadline = Instant::now() + job.timeout;
         let made = async {
@@ -81,7 +85,11 @@ impl Portal {
             Ok(started.export_item_id.unwrap_or_default())
         };
         match made.await {
-            Ok(id) => Ok(Export { temporary, id, deadline }),
+            Ok(id) => Ok(Export {
+                temporary,
+                id,
+                deadline,
+            }),
             Err(error) => {
                 self.remove(&temporary).await;
                 Err(error)
@@ -95,7 +103,10 @@ impl Portal {
         let mut pause = Duration::from_secs(1);
         let url = below(&self.rest, &["content", "items", &export.id, "data"]);
         loop {
-            let problem = match self.download(&Call::file("exported file", url.clone())).await {
+            let problem = match self
+                .download(&Call::file("exported file", url.clone()))
+                .await
+            {
                 Ok(Some(download)) => return Ok(download),
                 Ok(None) => Error::Unavailable("the exported file is empty".to_owned()),
                 Err(error @ Error::SignIn(_)) => return Err(error),
@@ -126,11 +137,16 @@ impl Portal {
                 Err(error) => Err(error),
             };
             let started = match answer {
-                Err(Error::Unavailable(message) | Error::Overloaded(message)) => match self.find_temporary(temporary).await? {
-                    Some(id) => Started { export_item_id: Some(id), job_id: None },
-                    None if attempt < 3 => continue,
-                    None => return Err(Error::Unavailable(message)),
-                },
+                Err(Error::Unavailable(message) | Error::Overloaded(message)) => {
+                    match self.find_temporary(temporary).await? {
+                        Some(id) => Started {
+                            export_item_id: Some(id),
+                            job_id: None,
+                        },
+                        None if attempt < 3 => continue,
+                        None => return Err(Error::Unavailable(message)),
+                    }
+                }
                 answer => answer?,
             };
             let Some(id) = started.export_item_id.clone() else {
@@ -144,7 +160,12 @@ impl Portal {
         Err(Error::Unavailable("export".to_owned()))
     }
 
-    async fn wait_for(&self, user: &str, started: &Started, deadline: Instant) -> Result<(), Error> {
+    async fn wait_for(
+        &self,
+        user: &str,
+        started: &Started,
+        deadline: Instant,
+    ) -> Result<(), Error> {
         #[derive(Deserialize)]
         #[serde(rename_all = "camelCase")]
         struct Answer {
@@ -154,7 +175,10 @@ impl Portal {
             status_message: Option<String>,
         }
         let id = started.export_item_id.as_deref().unwrap_or_default();
-        let url = below(&self.rest, &["content", "users", user, "items", id, "status"]);
+        let url = below(
+            &self.rest,
+            &["content", "users", user, "items", id, "status"],
+        );
         let mut call = Call::get("export status", url).with("jobType", "export");
         if let Some(job_id) = &started.job_id {
             call = call.with("jobId", job_id.as_str());
@@ -167,18 +191,26 @@ impl Portal {
                 Err(Error::Unavailable(_) | Error::Overloaded(_)) => None,
                 Err(error) => return Err(error),
             };
-            let status = answer.as_ref().and_then(|answer| answer.status.as_deref()).unwrap_or("unknown").to_ascii_lowercase();
+            let status = answer
+                .as_ref()
+                .and_then(|answer| answer.status.as_deref())
+                .unwrap_or("unknown")
+                .to_ascii_lowercase();
             match status.as_str() {
                 "completed" => return Ok(()),
                 "failed" => {
-                    let message = answer.and_then(|answer| answer.status_message).unwrap_or_default();
+                    let message = answer
+                        .and_then(|answer| answer.status_message)
+                        .unwrap_or_default();
                     let message = format!("the portal could not make the export: {message}");
                     return Err(Error::Refused { code: 0, message });
                 }
                 _ => {}
             }
             if Instant::now() + pause > deadline {
-                return Err(Error::Unavailable(format!("the export was still {status} at BACKUP_EXPORT_TIMEOUT")));
+                return Err(Error::Unavailable(format!(
+                    "the export was still {status} at BACKUP_EXPORT_TIMEOUT"
+                )));
             }
             sleep(pause).await;
             pause = longer(pause);
@@ -195,14 +227,24 @@ fn export_call(portal: &Portal, temporary: &Temporary, job: &Job<'_>) -> Call {
         // Else the export would hold columns that the view hides.
         parameters.insert("enforceFieldVisibility".to_owned(), true.into());
     }
-    let url = below(&portal.rest, &["content", "users", &temporary.user, "export"]);
+    let url = below(
+        &portal.rest,
+        &["content", "users", &temporary.user, "export"],
+    );
     let call = Call::post("export", url)
         .changing()
         .with("itemId", job.item.id.as_str())
         .with("title", temporary.title.as_str())
         .with("tags", TAG)
         .with("exportFormat", name_of(job.format));
-    if parameters.is_empty() { call } else { call.with("exportParameters", serde_json::Value::from(parameters).to_string()) }
+    if parameters.is_empty() {
+        call
+    } else {
+        call.with(
+            "exportParameters",
+            serde_json::Value::from(parameters).to_string(),
+        )
+    }
 }
 
 /// As the portal spells them:

@@ -15,9 +15,9 @@ use bytes::Bytes;
 use futures::StreamExt;
 use futures::stream::BoxStream;
 
-use super::error::Error;
-use super::service::Layer;
 use super::Portal;
+use super::error::Error;
+use super::layer::Layer;
 use crate::config::Format;
 
 pub(super) use budget::PageBudget;
@@ -34,16 +34,9 @@ pub struct Rows<'a> {
     expected: u64,
     thorough: bool,
     place: Place,
-    outcome: Outcome,
+    count: u64,
     /// Keeps its share of the budget until the next piece is asked for.
     held: Option<budget::Share>,
-}
-
-/// What was read.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Outcome {
-    /// Rows handed out.
-    pub rows: u64,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -55,7 +48,13 @@ enum Place {
 
 impl Portal {
     /// Begins to read a layer. `expected` is the server's own count; it only steers how windows are cut.
-    pub fn rows<'a>(&'a self, layer: &'a Layer, format: Format, expected: Option<u64>, thorough: bool) -> Rows<'a> {
+    pub fn rows<'a>(
+        &'a self,
+        layer: &'a Layer,
+        format: Format,
+        expected: Option<u64>,
+        thorough: bool,
+    ) -> Rows<'a> {
         Rows {
             fetch: Fetch::new(self, layer, format),
             rest: Some(Window::everything()),
@@ -64,16 +63,16 @@ impl Portal {
             expected: expected.unwrap_or(0),
             thorough,
             place: Place::Start,
-            outcome: Outcome::default(),
+            count: 0,
             held: None,
         }
     }
 }
 
 impl Rows<'_> {
-    /// What was handed out so far.
-    pub fn outcome(&self) -> Outcome {
-        self.outcome
+    /// Rows handed out so far.
+    pub fn count(&self) -> u64 {
+        self.count
     }
 
     /// The next piece of the document; `None` after its end.
@@ -98,7 +97,7 @@ impl Rows<'_> {
             piece.extend_from_slice(b",\n");
         }
         piece.extend_from_slice(&fetched.page.features);
-        self.outcome.rows += fetched.page.rows as u64;
+        self.count += fetched.page.rows as u64;
         self.held = Some(fetched.share);
         piece.into()
     }
@@ -119,7 +118,9 @@ impl Rows<'_> {
                     None => None,
                 },
             };
-            let Some(fetched) = fetched else { return Ok(None) };
+            let Some(fetched) = fetched else {
+                return Ok(None);
+            };
             self.rest = fetched.rest(self.thorough);
             if fetched.page.rows > 0 || self.place == Place::Start {
                 return Ok(Some(fetched));
@@ -132,7 +133,7 @@ impl Rows<'_> {
     async fn fetch_rest(&mut self, window: Window) -> Result<Option<Fetched>, Error> {
         let first = self.place == Place::Start;
         if !first && self.may_plan() {
-            let left = self.expected.saturating_sub(self.outcome.rows);
+            let left = self.expected.saturating_sub(self.count);
             if let Some(windows) = self.fetch.plan(&window, left).await? {
                 self.plans_left -= 1;
                 return self.read_ahead(windows).await;
@@ -164,7 +165,10 @@ impl Rows<'_> {
     }
 
     fn may_plan(&self) -> bool {
-        let idle = self.ahead.as_ref().is_none_or(|ahead| ahead.size_hint().1 == Some(0));
+        let idle = self
+            .ahead
+            .as_ref()
+            .is_none_or(|ahead| ahead.size_hint().1 == Some(0));
         idle && self.plans_left > 0
     }
 }

@@ -7,8 +7,8 @@ use serde_json::value::RawValue;
 
 use super::Portal;
 use super::call::{Call, below};
+use super::download::Download;
 use super::error::Error;
-use super::wire::Download;
 use crate::item::Item;
 
 /// Every relationship an item can have to others, from
@@ -54,8 +54,13 @@ impl Portal {
                 answer => return answer,
             }
         }
-        let properties = self.document(&Call::get("item", self.item_url(item, &[]))).await?;
-        let sharing = match self.document(&Call::get("groups", self.item_url(item, &["groups"]))).await {
+        let properties = self
+            .document(&Call::get("item", self.item_url(item, &[])))
+            .await?;
+        let sharing = match self
+            .document(&Call::get("groups", self.item_url(item, &["groups"])))
+            .await
+        {
             Ok(groups) => Some(groups),
             Err(Error::Refused { .. }) => None,
             Err(error) => return Err(error),
@@ -74,7 +79,9 @@ impl Portal {
         let mut path = vec!["content", "users", item.owner.as_str()];
         path.extend(item.owner_folder.as_deref());
         path.extend(["items", item.id.as_str()]);
-        let document = self.document(&Call::get("item", below(&self.rest, &path))).await?;
+        let document = self
+            .document(&Call::get("item", below(&self.rest, &path)))
+            .await?;
         let answer: Answer<'_> = serde_json::from_slice(&document)
             .map_err(|error| Error::Untrue(format!("item: not an item: {error}")))?;
         let slice = |raw: &RawValue| document.slice_ref(raw.get().as_bytes());
@@ -85,9 +92,14 @@ impl Portal {
     pub async fn open_part(&self, item: &Item, part: Part) -> Result<Option<Download>, Error> {
         let call = match part {
             Part::Data => Call::file("data", self.item_url(item, &["data"])),
-            Part::Metadata => Call::file("metadata", self.item_url(item, &["info", "metadata", "metadata.xml"])),
+            Part::Metadata => Call::file(
+                "metadata",
+                self.item_url(item, &["info", "metadata", "metadata.xml"]),
+            ),
             Part::Thumbnail => {
-                let Some(thumbnail) = &item.thumbnail else { return Ok(None) };
+                let Some(thumbnail) = &item.thumbnail else {
+                    return Ok(None);
+                };
                 let mut path = vec!["info"];
                 path.extend(thumbnail.split('/'));
                 Call::file("thumbnail", self.item_url(item, &path))
@@ -120,7 +132,11 @@ impl Portal {
             match answer.next_start.filter(|next| *next > start) {
                 Some(next) => start = next,
                 None if found.len() < answer.total.unwrap_or(0) => {
-                    return Err(Error::Untrue(format!("resources: {} of {:?} were listed", found.len(), answer.total)));
+                    return Err(Error::Untrue(format!(
+                        "resources: {} of {:?} were listed",
+                        found.len(),
+                        answer.total
+                    )));
                 }
                 None => return Ok(found),
             }
@@ -128,14 +144,24 @@ impl Portal {
     }
 
     /// Opens a resource for reading.
-    pub async fn open_resource(&self, item: &Item, resource: &Resource) -> Result<Option<Download>, Error> {
+    pub async fn open_resource(
+        &self,
+        item: &Item,
+        resource: &Resource,
+    ) -> Result<Option<Download>, Error> {
         let mut path = vec!["resources"];
-        path.extend(resource.name.split('/').filter(|segment| !segment.is_empty()));
+        path.extend(
+            resource
+                .name
+                .split('/')
+                .filter(|segment| !segment.is_empty()),
+        );
         if path.iter().any(|segment| matches!(*segment, "." | "..")) {
             let message = "the resource's name leads out of the item".to_owned();
             return Err(Error::Refused { code: 0, message });
         }
-        self.download(&Call::file("resource", self.item_url(item, &path))).await
+        self.download(&Call::file("resource", self.item_url(item, &path)))
+            .await
     }
 
     /// `related.json`: every page of related items, as one document when there is one page. `None` when the

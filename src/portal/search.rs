@@ -29,7 +29,8 @@ impl Portal {
             let (from, to) = slice.unwrap_or((OLDEST, newest));
             let middle = from + (to - from) / 2;
             if middle == from {
-                let message = format!("more than {WINDOW} items were created within a millisecond of {from}");
+                let message =
+                    format!("more than {WINDOW} items were created within a millisecond of {from}");
                 return Err(Error::Untrue(message));
             }
             slices.extend([Some((middle + 1, to)), Some((from, middle))]);
@@ -38,7 +39,12 @@ impl Portal {
     }
 
     /// False when the slice holds more than can be paged; then nothing of it counts.
-    async fn search_slice(&self, query: &str, slice: Option<(i64, i64)>, found: &mut Found) -> Result<bool, Error> {
+    async fn search_slice(
+        &self,
+        query: &str,
+        slice: Option<(i64, i64)>,
+        found: &mut Found,
+    ) -> Result<bool, Error> {
         let query = match slice {
             None => query.to_owned(),
             Some((from, to)) => format!("({query}) AND created:[{from} TO {to}]"),
@@ -58,7 +64,10 @@ impl Portal {
             match next_start(&page, start)? {
                 Some(next) => start = next,
                 None if hits.len() < total => {
-                    return Err(Error::Untrue(format!("search: {} of {total} items were listed", hits.len())));
+                    return Err(Error::Untrue(format!(
+                        "search: {} of {total} items were listed",
+                        hits.len()
+                    )));
                 }
                 None => return Ok(true),
             }

@@ -10,7 +10,7 @@ use url::Url;
 use super::Portal;
 use super::call::{Call, below};
 use super::error::Error;
-use crate::config::Format;
+use super::layer::{Dates, Layer, dates, read_layers};
 use crate::item::Item;
 
 /// A service as `layers` describes it at one moment.
@@ -23,113 +23,56 @@ pub struct Service {
     pub layers: Vec<Layer>,
 }
 
-/// One layer or table.
-#[derive(Clone, Debug)]
-pub struct Layer {
-    pub(super) url: Url,
-    /// Neither contiguous nor from zero; layers and tables share the numbers.
-    pub id: u32,
-    /// Free text.
-    pub name: String,
-    /// Whether rows can be expected.
-    pub kind: LayerKind,
-    /// The field that orders and pages the rows; any name, any case.
-    pub(super) object_id_field: Option<String>,
-    /// Rows per answer.
-    pub(super) page_limit: usize,
-    /// The larger pages of `resultType=standard` are offered.
-    pub(super) offers_standard: bool,
-    pub(super) speaks_geojson: bool,
-    pub(super) has_z: bool,
-    pub(super) has_m: bool,
-    pub(super) true_curves: bool,
-    /// Rows can have files attached.
-    pub has_attachments: bool,
-    /// Attachments of many rows can be listed at once.
-    pub(super) lists_attachments: bool,
-    pub(super) counts_attachments: bool,
-    /// The caller may query it.
-    pub can_query: bool,
-    /// Columns whose values no query carries: raster and blob.
-    pub uncarried_fields: Vec<String>,
-    /// When it was edited.
-    pub dates: Dates,
-}
-
-/// What a layer is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LayerKind {
-    /// Rows with geometry.
-    Features,
-    /// Rows without.
-    Table,
-    /// Rows whose geometry is a mesh that no query carries.
-    Multipatch,
-    /// Holds other layers, no rows.
-    Group,
-    /// Something that has no rows to query, such as an annotation's or raster's helper.
-    Other,
-}
-
-/// `editingInfo`: any date may be absent, and 0 means as little.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Dates {
-    last: Option<i64>,
-    data: Option<i64>,
-    schema: Option<i64>,
-}
-
-impl Dates {
-    /// Moves with every edit of rows or schema; `None` when the service does not tell.
-    pub fn newest(self) -> Option<i64> {
-        [self.last, self.data, self.schema].into_iter().flatten().filter(|date| *date > 0).max()
-    }
-}
-
 impl Service {
     /// The last edit of each layer that tells one, in milliseconds.
     pub fn edit_dates(&self) -> BTreeMap<u32, i64> {
-        self.layers.iter().filter_map(|layer| Some((layer.id, layer.dates.newest()?))).collect()
+        self.layers
+            .iter()
+            .filter_map(|layer| Some((layer.id, layer.dates.newest()?)))
+            .collect()
     }
 
     /// Every layer and table with rows tells when it was edited.
     pub fn tells_all_dates(&self) -> bool {
-        self.layers.iter().filter(|layer| layer.has_rows()).all(|layer| layer.dates.newest().is_some())
-    }
-}
-
-impl Layer {
-    /// Rows can be asked for.
-    pub fn has_rows(&self) -> bool {
-        !matches!(self.kind, LayerKind::Group | LayerKind::Other)
-    }
-
-    /// The server writes the format itself.
-    pub fn can_be_read_as(&self, format: Format) -> bool {
-        format != Format::GeoJson || self.speaks_geojson
-    }
-
-    pub(super) fn has_geometry(&self) -> bool {
-        matches!(self.kind, LayerKind::Features | LayerKind::Multipatch)
+        self.layers
+            .iter()
+            .filter(|layer| layer.has_rows())
+            .all(|layer| layer.dates.newest().is_some())
     }
 }
 
 impl Portal {
     /// The root of an item's service: without a layer's number, https where the portal is.
     fn service_url(&self, item: &Item) -> Result<Url, Error> {
-        let refused = |message: &str| Error::Refused { code: 0, message: message.to_owned() };
-        let text = item.url.as_deref().ok_or_else(|| refused("the item names no service address"))?;
-        let mut url = Url::parse(text.trim()).map_err(|_| refused("the item's service address is not an address"))?;
+        let refused = |message: &str| Error::Refused {
+            code: 0,
+            message: message.to_owned(),
+        };
+        let text = item
+            .url
+            .as_deref()
+            .ok_or_else(|| refused("the item names no service address"))?;
+        let mut url = Url::parse(text.trim())
+            .map_err(|_reason| refused("the item's service address is not an address"))?;
         if !matches!(url.scheme(), "http" | "https") {
-            return Err(refused("the item's service address is neither http nor https"));
+            return Err(refused(
+                "the item's service address is neither http nor https",
+            ));
         }
-        if url.scheme() == "http" && self.address.scheme() == "https" && url.set_scheme("https").is_err() {
-            return Err(refused("the item's service address cannot be asked by https"));
+        if url.scheme() == "http"
+            && self.address.scheme() == "https"
+            && url.set_scheme("https").is_err()
+        {
+            return Err(refused(
+                "the item's service address cannot be asked by https",
+            ));
         }
         url.set_query(None);
         url.set_fragment(None);
         let path = url.path().trim_end_matches('/').to_owned();
-        let root = path.rsplit_once('/').filter(|(_, last)| last.bytes().all(|byte| byte.is_ascii_digit()));
+        let root = path
+            .rsplit_once('/')
+            .filter(|(_, last)| last.bytes().all(|byte| byte.is_ascii_digit()));
         url.set_path(root.map_or(path.as_str(), |(root, _)| root));
         Ok(url)
     }
@@ -137,20 +80,32 @@ impl Portal {
     /// All layers and tables with their edit dates, in one request.
     pub async fn service(&self, item: &Item) -> Result<Service, Error> {
         let url = self.service_url(item)?;
-        let document = self.document(&Call::get("layers", below(&url, &["layers"]))).await?;
-        let layers = read_layers(&document, &url)
-            .map_err(|error| Error::Untrue(format!("layers: not a service's definition: {error}")))?;
-        Ok(Service { url, document, layers })
+        let document = self
+            .document(&Call::get("layers", below(&url, &["layers"])))
+            .await?;
+        let layers = read_layers(&document, &url).map_err(|error| {
+            Error::Untrue(format!("layers: not a service's definition: {error}"))
+        })?;
+        Ok(Service {
+            url,
+            document,
+            layers,
+        })
     }
 
     /// `service.json`.
     pub async fn service_definition(&self, service: &Service) -> Result<Bytes, Error> {
-        self.document(&Call::get("service", service.url.clone())).await
+        self.document(&Call::get("service", service.url.clone()))
+            .await
     }
 
     /// `view.json`: what a view reads. Not everybody may ask.
     pub async fn view_sources(&self, service: &Service) -> Result<Bytes, Error> {
-        self.document(&Call::get("view sources", below(&service.url, &["sources"]))).await
+        self.document(&Call::get(
+            "view sources",
+            below(&service.url, &["sources"]),
+        ))
+        .await
     }
 
     /// Rows that the server has now; `None` when it does not say.
@@ -173,99 +128,11 @@ impl Portal {
 impl Portal {
     /// The layer's edit dates now.
     pub async fn edit_dates(&self, layer: &Layer) -> Result<Dates, Error> {
-        let document = self.document(&Call::get("layer", layer.url.clone())).await?;
+        let document = self
+            .document(&Call::get("layer", layer.url.clone()))
+            .await?;
         let layer: Value = serde_json::from_slice(&document)
             .map_err(|error| Error::Untrue(format!("layer: not a definition: {error}")))?;
         Ok(dates(&layer))
-    }
-}
-
-fn read_layers(document: &[u8], service: &Url) -> serde_json::Result<Vec<Layer>> {
-    #[derive(Deserialize)]
-    struct Answer {
-        #[serde(default)]
-        layers: Option<Vec<Value>>,
-        #[serde(default)]
-        tables: Option<Vec<Value>>,
-    }
-    let answer: Answer = serde_json::from_slice(document)?;
-    let layers = answer.layers.unwrap_or_default().into_iter().map(|layer| (layer, false));
-    let tables = answer.tables.unwrap_or_default().into_iter().map(|table| (table, true));
-    Ok(layers.chain(tables).filter_map(|(layer, is_table)| read_layer(&layer, is_table, service)).collect())
-}
-
-/// Lenient by member: a field type or a number in quotes that nobody knows yet must not lose a layer.
-fn read_layer(layer: &Value, is_table: bool, service: &Url) -> Option<Layer> {
-    let id = integer(layer.get("id")?).and_then(|id| u32::try_from(id).ok())?;
-    let text = |key: &str| layer.get(key).and_then(Value::as_str).unwrap_or_default();
-    let truth = |value: Option<&Value>| value.and_then(Value::as_bool).unwrap_or(false);
-    let advanced = |key: &str| truth(layer.get("advancedQueryCapabilities").and_then(|advanced| advanced.get(key)));
-    let limit = |key: &str| layer.get(key).and_then(integer).and_then(|limit| usize::try_from(limit).ok());
-    let plain_limit = limit("maxRecordCount").filter(|limit| *limit > 0).unwrap_or(1_000);
-    let standard_limit = limit("standardMaxRecordCount").filter(|limit| *limit > plain_limit);
-    let offers_standard = advanced("supportsQueryWithResultType") && standard_limit.is_some();
-    let words = |key: &str| text(key).split(',').map(|word| word.trim().to_ascii_lowercase()).collect::<Vec<_>>();
-    let fields = layer.get("fields").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-    Some(Layer {
-        url: below(service, &[&id.to_string()]),
-        id,
-        name: text("name").to_owned(),
-        kind: kind(text("type"), text("geometryType"), is_table),
-        object_id_field: object_id_field(layer, fields),
-        page_limit: if offers_standard { standard_limit.unwrap_or(plain_limit) } else { plain_limit },
-        offers_standard,
-        speaks_geojson: words("supportedQueryFormats").iter().any(|format| format == "geojson"),
-        has_z: truth(layer.get("hasZ")),
-        has_m: truth(layer.get("hasM")),
-        true_curves: advanced("supportsTrueCurve"),
-        has_attachments: truth(layer.get("hasAttachments")),
-        lists_attachments: advanced("supportsQueryAttachments"),
-        counts_attachments: advanced("supportsQueryAttachmentsCountOnly"),
-        can_query: text("capabilities").is_empty() || words("capabilities").iter().any(|word| word == "query"),
-        uncarried_fields: fields.iter().filter_map(uncarried).collect(),
-        dates: dates(layer),
-    })
-}
-
-fn kind(kind: &str, geometry: &str, is_table: bool) -> LayerKind {
-    match (kind, geometry) {
-        ("Group Layer", _) => LayerKind::Group,
-        (_, "esriGeometryMultiPatch") => LayerKind::Multipatch,
-        ("Table", _) => LayerKind::Table,
-        (_, "") if is_table => LayerKind::Table,
-        ("Feature Layer" | "", _) | (_, "esriGeometryPoint" | "esriGeometryMultipoint" | "esriGeometryPolyline" | "esriGeometryPolygon") => {
-            LayerKind::Features
-        }
-        _ => LayerKind::Other,
-    }
-}
-
-/// What the layer names; else the field of the type. Old layers name a field that is declared an integer.
-fn object_id_field(layer: &Value, fields: &[Value]) -> Option<String> {
-    let named = layer.get("objectIdField").and_then(Value::as_str).filter(|name| !name.is_empty());
-    let typed = || {
-        let field = fields.iter().find(|field| field.get("type").and_then(Value::as_str) == Some("esriFieldTypeOID"))?;
-        field.get("name")?.as_str()
-    };
-    named.or_else(typed).map(ToOwned::to_owned)
-}
-
-fn uncarried(field: &Value) -> Option<String> {
-    let kind = field.get("type").and_then(Value::as_str)?;
-    let name = field.get("name").and_then(Value::as_str)?;
-    matches!(kind, "esriFieldTypeBlob" | "esriFieldTypeRaster").then(|| name.to_owned())
-}
-
-fn dates(layer: &Value) -> Dates {
-    let date = |key: &str| layer.get("editingInfo").and_then(|info| info.get(key)).and_then(integer);
-    Dates { last: date("lastEditDate"), data: date("dataLastEditDate"), schema: date("schemaLastEditDate") }
-}
-
-/// A whole number, also where it came in quotes.
-fn integer(value: &Value) -> Option<i64> {
-    match value {
-        Value::Number(number) => number.as_i64(),
-        Value::String(text) => text.parse().ok(),
-        _ => None,
     }
 }

@@ -39,9 +39,14 @@ impl Portal {
     pub async fn sign_in(config: &Config) -> Result<Self, Stop> {
         let source = match &config.credentials {
             Credentials::ApiKey(key) => Source::ApiKey(key.clone()),
-            Credentials::RefreshToken { client_id, refresh_token, .. } => {
-                Source::Refresh { client_id: client_id.clone(), refresh_token: refresh_token.clone() }
-            }
+            Credentials::RefreshToken {
+                client_id,
+                refresh_token,
+                ..
+            } => Source::Refresh {
+                client_id: client_id.clone(),
+                refresh_token: refresh_token.clone(),
+            },
         };
         let mut portal = Self {
             address: config.portal.clone(),
@@ -55,21 +60,30 @@ impl Portal {
             account: Account::default(),
             traffic: Traffic::default(),
         };
-        portal.account = portal.who_am_i().await.map_err(|error| portal.explained(error))?;
+        portal.account = portal
+            .who_am_i()
+            .await
+            .map_err(|error| portal.explained(error))?;
         Ok(portal)
     }
 
     async fn who_am_i(&self) -> Result<Account, Error> {
         let call = Call::get("portals/self", below(&self.rest, &["portals", "self"]));
         let document = self.document(&call).await?;
-        let myself: Myself = serde_json::from_slice(&document)
-            .map_err(|error| Error::Unavailable(format!("portals/self is not what a portal answers: {error}")))?;
+        let myself: Myself = serde_json::from_slice(&document).map_err(|error| {
+            Error::Unavailable(format!(
+                "portals/self is not what a portal answers: {error}"
+            ))
+        })?;
         if myself.id.is_none() && myself.user.is_none() {
             return Err(Error::SignIn(
                 "the portal does not know who we are: the credentials belong to no organisation here (check ARCGIS_URL)".to_owned(),
             ));
         }
-        Ok(Account { username: myself.user.map(|user| user.username), org_id: myself.id })
+        Ok(Account {
+            username: myself.user.map(|user| user.username),
+            org_id: myself.id,
+        })
     }
 
     /// At this point a lasting no means that the address is wrong.
@@ -77,15 +91,20 @@ impl Portal {
         let address = self.address.as_str().trim_end_matches('/');
         match error {
             Error::SignIn(_) => error,
-            Error::Refused { code: 498 | 499, message } => {
-                Error::SignIn(format!("{message}: check ARCGIS_URL and the credentials"))
-            }
-            other => Error::Unavailable(format!("{address} does not answer like a portal: {other}: check ARCGIS_URL")),
+            Error::Refused {
+                code: 498 | 499,
+                message,
+            } => Error::SignIn(format!("{message}: check ARCGIS_URL and the credentials")),
+            other => Error::Unavailable(format!(
+                "{address} does not answer like a portal: {other}: check ARCGIS_URL"
+            )),
         }
     }
 
     pub(super) async fn access_token(&self) -> Result<String, Error> {
-        self.tokens.current(async |client_id, refresh_token| self.refresh(client_id, refresh_token).await).await
+        self.tokens
+            .current(async |client_id, refresh_token| self.refresh(client_id, refresh_token).await)
+            .await
     }
 
     /// The refresh grant. It neither prolongs nor replaces the refresh token.
@@ -100,10 +119,13 @@ impl Portal {
                 "the portal refuses the refresh token ({message}): get a new one as README.md says and set ARCGIS_REFRESH_TOKEN; ARCGIS_CLIENT_ID must be the application it was made for"
             ))
         };
-        let document = Box::pin(self.document(&call)).await.map_err(|error| match error {
-            Error::Refused { message, .. } => refused(&message),
-            other => other,
-        })?;
-        serde_json::from_slice(&document).map_err(|_| refused("its answer holds no access token"))
+        let document = Box::pin(self.document(&call))
+            .await
+            .map_err(|error| match error {
+                Error::Refused { message, .. } => refused(&message),
+                other => other,
+            })?;
+        serde_json::from_slice(&document)
+            .map_err(|_secret| refused("its answer holds no access token"))
     }
 }

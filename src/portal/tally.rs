@@ -29,8 +29,14 @@ impl Tally {
             _ => return None,
         };
         let (pieces, receiver) = channel(4);
-        let source = Pieces { receiver, current: Bytes::new() };
-        Some(Self { pieces, counter: tokio::task::spawn_blocking(move || count(source)) })
+        let source = Pieces {
+            receiver,
+            current: Bytes::new(),
+        };
+        Some(Self {
+            pieces,
+            counter: tokio::task::spawn_blocking(move || count(source)),
+        })
     }
 
     /// Looks at the next piece. A counter that has already given up is heard in [`Self::finish`].
@@ -43,8 +49,12 @@ impl Tally {
     /// The rows of the whole file.
     pub async fn finish(self) -> Result<u64, Error> {
         drop(self.pieces);
-        let counted = self.counter.await.unwrap_or_else(|error| Err(error.to_string()));
-        counted.map_err(|problem| Error::Untrue(format!("the exported file is not whole: {problem}")))
+        let counted = self
+            .counter
+            .await
+            .unwrap_or_else(|error| Err(error.to_string()));
+        counted
+            .map_err(|problem| Error::Untrue(format!("the exported file is not whole: {problem}")))
     }
 }
 
@@ -63,7 +73,8 @@ impl Read for Pieces {
             }
         }
         let length = self.current.len().min(buffer.len());
-        self.current.copy_to_slice(buffer.get_mut(..length).unwrap_or_default());
+        self.current
+            .copy_to_slice(buffer.get_mut(..length).unwrap_or_default());
         Ok(length)
     }
 }
@@ -72,7 +83,10 @@ fn count_lines(source: Pieces) -> Result<u64, String> {
     let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(source);
     let mut row = csv::ByteRecord::new();
     let mut rows = 0;
-    while reader.read_byte_record(&mut row).map_err(|error| error.to_string())? {
+    while reader
+        .read_byte_record(&mut row)
+        .map_err(|error| error.to_string())?
+    {
         rows += 1;
     }
     Ok(rows)
@@ -82,7 +96,9 @@ fn count_features(source: Pieces) -> Result<u64, String> {
     let mut source = std::io::BufReader::with_capacity(64 * 1024, source);
     skip_byte_order_mark(&mut source).map_err(|error| error.to_string())?;
     let mut from = serde_json::Deserializer::from_reader(source);
-    let rows = from.deserialize_map(Collection).and_then(|rows| from.end().map(|()| rows));
+    let rows = from
+        .deserialize_map(Collection)
+        .and_then(|rows| from.end().map(|()| rows));
     rows.map_err(|error| error.to_string())
 }
 
@@ -155,15 +171,33 @@ mod tests {
 
     #[tokio::test]
     async fn rows_are_counted_across_pieces() {
-        let pieces = ["\u{feff}{\"type\":\"FeatureCollection\",\"fea", "tures\":[{\"a\":[1,{}]},", "{\"b\":\"},{\"}]}"];
+        let pieces = [
+            "\u{feff}{\"type\":\"FeatureCollection\",\"fea",
+            "tures\":[{\"a\":[1,{}]},",
+            "{\"b\":\"},{\"}]}",
+        ];
         assert_eq!(tallied(Format::GeoJson, &pieces).await.expect("whole"), 2);
-        assert_eq!(tallied(Format::Csv, &["a,b\n1,\"x\ny\"\n2,", "z\n"]).await.expect("whole"), 2);
+        assert_eq!(
+            tallied(Format::Csv, &["a,b\n1,\"x\ny\"\n2,", "z\n"])
+                .await
+                .expect("whole"),
+            2
+        );
     }
 
     #[tokio::test]
     async fn a_file_that_ends_early_is_an_error() {
-        for pieces in [["{\"features\":[{}", ""], ["{\"features\":[{}]}", "x"], ["{}", ""], ["", ""], ["[1]", ""]] {
-            assert!(tallied(Format::GeoJson, &pieces).await.is_err(), "{pieces:?}");
+        for pieces in [
+            ["{\"features\":[{}", ""],
+            ["{\"features\":[{}]}", "x"],
+            ["{}", ""],
+            ["", ""],
+            ["[1]", ""],
+        ] {
+            assert!(
+                tallied(Format::GeoJson, &pieces).await.is_err(),
+                "{pieces:?}"
+            );
         }
     }
 }

@@ -38,7 +38,7 @@ const EXPORT_TYPES: [&str; 11] = [
 ];
 
 /// Items of passes that nobody vouches for are left alone until they are this old.
-const OLD_ENOUGH: Duration = Duration::from_secs(6 * 3_600);
+const OLD_ENOUGH: Duration = Duration::from_hours(6);
 
 /// Passes that this destination knows to be dead: their items may go at once.
 pub type DeadPasses = HashSet<Stamp>;
@@ -67,7 +67,9 @@ impl Ledger {
     }
 
     fn strike(&self, temporary: &Temporary) {
-        self.change(|all| all.retain(|other| other.title != temporary.title || other.user != temporary.user));
+        self.change(|all| {
+            all.retain(|other| other.title != temporary.title || other.user != temporary.user);
+        });
     }
 
     fn open(&self) -> Vec<Temporary> {
@@ -94,14 +96,18 @@ impl Portal {
                 }
                 self.temporary.strike(temporary);
             }
-            Err(error) => warn!(title = temporary.title, error = %error, "temporary export not removed"),
+            Err(error) => {
+                warn!(title = temporary.title, error = %error, "temporary export not removed");
+            }
         }
     }
 
     /// Removes whatever this pass still has in the organisation, side by side. Returns what is left.
     pub async fn remove_leftovers(&self) -> usize {
         let open = self.temporary.open();
-        futures::stream::iter(&open).for_each_concurrent(8, |temporary| self.remove(temporary)).await;
+        futures::stream::iter(&open)
+            .for_each_concurrent(8, |temporary| self.remove(temporary))
+            .await;
         self.temporary.open().len()
     }
 
@@ -112,14 +118,20 @@ impl Portal {
         let portal_now = Timestamp::now().as_millisecond() - skew * 1_000;
         let mut temporary = HashSet::new();
         for item in listed {
-            let Some(stamp) = stamp_of(item, self.account.username.as_deref()) else { continue };
+            let Some(stamp) = stamp_of(item, self.account.username.as_deref()) else {
+                continue;
+            };
             temporary.insert(item.id.clone());
             let age = u64::try_from(portal_now - item.created).unwrap_or(0);
             if !dead.contains(&stamp) && Duration::from_millis(age) <= OLD_ENOUGH {
                 continue;
             }
             match self.delete(&item.owner, &item.id).await {
-                Ok(()) => info!(item = item.id, title = item.title, "temporary export removed"),
+                Ok(()) => info!(
+                    item = item.id,
+                    title = item.title,
+                    "temporary export removed"
+                ),
                 Err(error) => {
                     warn!(item = item.id, title = item.title, error = %error, "temporary export not removed");
                 }
@@ -130,8 +142,12 @@ impl Portal {
 
     /// The caller's temporary items, for scopes whose listing may not show them.
     pub async fn temporary_items(&self) -> Result<Vec<Item>, Error> {
-        let Some(username) = &self.account.username else { return Ok(Vec::new()) };
-        let found = self.search(&format!("owner:\"{username}\" AND tags:\"{TAG}\"")).await?;
+        let Some(username) = &self.account.username else {
+            return Ok(Vec::new());
+        };
+        let found = self
+            .search(&format!("owner:\"{username}\" AND tags:\"{TAG}\""))
+            .await?;
         Ok(found.into_values().collect())
     }
 
@@ -144,22 +160,38 @@ impl Portal {
     }
 
     /// Export items appear in the user's root folder; the newest are listed first.
-    pub(super) async fn find_temporary(&self, temporary: &Temporary) -> Result<Option<String>, Error> {
+    pub(super) async fn find_temporary(
+        &self,
+        temporary: &Temporary,
+    ) -> Result<Option<String>, Error> {
         #[derive(Deserialize)]
         struct Answer {
             #[serde(default)]
             items: Option<Vec<Item>>,
         }
-        let call = Call::get("content of the root folder", below(&self.rest, &["content", "users", &temporary.user]))
-            .with("start", "1")
-            .with("num", "100")
-            .with("sortField", "created")
-            .with("sortOrder", "desc");
+        let call = Call::get(
+            "content of the root folder",
+            below(&self.rest, &["content", "users", &temporary.user]),
+        )
+        .with("start", "1")
+        .with("num", "100")
+        .with("sortField", "created")
+        .with("sortOrder", "desc");
         let document: Bytes = self.document(&call).await?;
-        let answer: Answer = serde_json::from_slice(&document)
-            .map_err(|error| Error::Untrue(format!("content of the root folder: not a listing: {error}")))?;
-        let ours = |item: &Item| item.title == temporary.title && EXPORT_TYPES.contains(&item.kind.as_str());
-        Ok(answer.items.unwrap_or_default().into_iter().find(ours).map(|item| item.id))
+        let answer: Answer = serde_json::from_slice(&document).map_err(|error| {
+            Error::Untrue(format!(
+                "content of the root folder: not a listing: {error}"
+            ))
+        })?;
+        let ours = |item: &Item| {
+            item.title == temporary.title && EXPORT_TYPES.contains(&item.kind.as_str())
+        };
+        Ok(answer
+            .items
+            .unwrap_or_default()
+            .into_iter()
+            .find(ours)
+            .map(|item| item.id))
     }
 
     /// For good: without `permanentDelete` the item would fill the recycle bin for 14 days.
@@ -169,23 +201,34 @@ impl Portal {
             #[serde(default)]
             success: Option<bool>,
         }
-        let url = below(&self.rest, &["content", "users", user, "items", id, "delete"]);
+        let url = below(
+            &self.rest,
+            &["content", "users", user, "items", id, "delete"],
+        );
         let call = Call::post("delete", url).with("permanentDelete", "true");
         let document = match self.document(&call).await {
             // Already gone.
-            Err(Error::Refused { message, .. }) if message.contains("does not exist") => return Ok(()),
+            Err(Error::Refused { message, .. }) if message.contains("does not exist") => {
+                return Ok(());
+            }
             answer => answer?,
         };
         match serde_json::from_slice::<Answer>(&document) {
-            Ok(Answer { success: Some(true) }) => Ok(()),
-            _ => Err(Error::Unavailable("the portal did not delete it".to_owned())),
+            Ok(Answer {
+                success: Some(true),
+            }) => Ok(()),
+            _ => Err(Error::Unavailable(
+                "the portal did not delete it".to_owned(),
+            )),
         }
     }
 }
 
 /// The pass that made an item, if it is ours by owner, title, tag and type: all four.
 fn stamp_of(item: &Item, username: Option<&str>) -> Option<Stamp> {
-    let ours = username == Some(&item.owner) && item.has_tag(TAG) && EXPORT_TYPES.contains(&item.kind.as_str());
+    let ours = username == Some(&item.owner)
+        && item.has_tag(TAG)
+        && EXPORT_TYPES.contains(&item.kind.as_str());
     let mut words = item.title.strip_prefix(TITLE_PREFIX)?.split(' ');
     let (stamp, source, layer) = (words.next()?, words.next()?, words.next()?);
     let well_formed = source.len() == 32 && !layer.is_empty() && words.next().is_none();
@@ -207,11 +250,26 @@ mod tests {
         };
         assert!(stamp_of(&ours, Some("me")).is_some());
         let look_alikes = [
-            Item { owner: "other".to_owned(), ..ours.clone() },
-            Item { title: "agol-backup temporary files".to_owned(), ..ours.clone() },
-            Item { title: ours.title.replace("20261123", "yesterday"), ..ours.clone() },
-            Item { tags: Vec::new(), ..ours.clone() },
-            Item { kind: "Feature Service".to_owned(), ..ours.clone() },
+            Item {
+                owner: "other".to_owned(),
+                ..ours.clone()
+            },
+            Item {
+                title: "agol-backup temporary files".to_owned(),
+                ..ours.clone()
+            },
+            Item {
+                title: ours.title.replace("20261123", "yesterday"),
+                ..ours.clone()
+            },
+            Item {
+                tags: Vec::new(),
+                ..ours.clone()
+            },
+            Item {
+                kind: "Feature Service".to_owned(),
+                ..ours.clone()
+            },
         ];
         for look_alike in look_alikes {
             assert_eq!(stamp_of(&look_alike, Some("me")), None, "{look_alike:?}");

@@ -39,7 +39,10 @@ pub(super) struct Admission {
 
 impl Throttle {
     pub(super) fn new(concurrency: usize) -> Self {
-        Self { in_flight: Arc::new(Semaphore::new(concurrency)), hosts: Mutex::default() }
+        Self {
+            in_flight: Arc::new(Semaphore::new(concurrency)),
+            hosts: Mutex::default(),
+        }
     }
 
     /// Waits until the host may be asked. `None` only when the gate is gone, at the end of the process.
@@ -54,7 +57,10 @@ impl Throttle {
             let in_flight = Arc::clone(&self.in_flight).acquire_owned().await.ok()?;
             // Another request may have been told to pause while this one waited for its place.
             if self.state_of(host).0 <= Instant::now() {
-                return Some(Admission { _in_flight: in_flight, _single_file: single_file });
+                return Some(Admission {
+                    _in_flight: in_flight,
+                    _single_file: single_file,
+                });
             }
         }
     }
@@ -62,34 +68,54 @@ impl Throttle {
     /// Nobody asks this host anything for a while.
     pub(super) fn pause(&self, host: &str, pause: Duration, why: &str) {
         info!(host, seconds = pause.as_secs(), why, "slowed down");
-        self.with_host(host, |state| state.open_at = state.open_at.max(Instant::now() + pause));
+        self.with_host(host, |state| {
+            state.open_at = state.open_at.max(Instant::now() + pause);
+        });
     }
 
     /// Obeys the header with the organisation's use of its quota:
     /// `x-esri-org-request-units-per-min: usage=97;max=10000`.
     pub(super) fn heed(&self, host: &str, headers: &HeaderMap) {
-        let Some(share) = share_of_quota(headers) else { return };
+        let Some(share) = share_of_quota(headers) else {
+            return;
+        };
         if share > STOP_ABOVE {
-            self.pause(host, until_the_minute_turns(headers), "the organisation's quota is nearly used");
+            self.pause(
+                host,
+                until_the_minute_turns(headers),
+                "the organisation's quota is nearly used",
+            );
         }
         let was_narrow = self.with_host(host, |state| {
             if (SLOW_ABOVE..=STOP_ABOVE).contains(&share) {
-                let breath = Duration::from_secs_f64((share - SLOW_ABOVE) / (STOP_ABOVE - SLOW_ABOVE));
+                let breath =
+                    Duration::from_secs_f64((share - SLOW_ABOVE) / (STOP_ABOVE - SLOW_ABOVE));
                 state.open_at = state.open_at.max(Instant::now() + breath);
             }
             std::mem::replace(&mut state.narrow, share > SLOW_ABOVE)
         });
         if share > SLOW_ABOVE && !was_narrow {
-            info!(host, share_of_quota = share, why = "the organisation's quota is filling", "slowed down");
+            info!(
+                host,
+                share_of_quota = share,
+                why = "the organisation's quota is filling",
+                "slowed down"
+            );
         }
     }
 
     fn state_of(&self, host: &str) -> (Instant, Option<Arc<Semaphore>>) {
-        self.with_host(host, |state| (state.open_at, state.narrow.then(|| Arc::clone(&state.single_file))))
+        self.with_host(host, |state| {
+            (
+                state.open_at,
+                state.narrow.then(|| Arc::clone(&state.single_file)),
+            )
+        })
     }
 
     fn with_host<T>(&self, host: &str, act: impl FnOnce(&mut Host) -> T) -> T {
-        let mut hosts: MutexGuard<'_, _> = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut hosts: MutexGuard<'_, _> =
+            self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
         act(hosts.entry(host.to_owned()).or_insert_with(|| Host {
             open_at: Instant::now(),
             narrow: false,
@@ -99,9 +125,14 @@ impl Throttle {
 }
 
 fn share_of_quota(headers: &HeaderMap) -> Option<f64> {
-    let text = headers.get("x-esri-org-request-units-per-min")?.to_str().ok()?;
+    let text = headers
+        .get("x-esri-org-request-units-per-min")?
+        .to_str()
+        .ok()?;
     let number = |name: &str| {
-        let part = text.split(';').find_map(|part| part.trim().strip_prefix(name))?;
+        let part = text
+            .split(';')
+            .find_map(|part| part.trim().strip_prefix(name))?;
         part.strip_prefix('=')?.trim().parse::<f64>().ok()
     };
     let (usage, max) = (number("usage")?, number("max")?);
@@ -118,7 +149,9 @@ fn until_the_minute_turns(headers: &HeaderMap) -> Duration {
 /// The `Date` header.
 pub(super) fn server_time(headers: &HeaderMap) -> Option<Timestamp> {
     let text = headers.get(reqwest::header::DATE)?.to_str().ok()?;
-    jiff::fmt::rfc2822::parse(&text.replace("GMT", "+0000")).ok().map(|zoned| zoned.timestamp())
+    jiff::fmt::rfc2822::parse(&text.replace("GMT", "+0000"))
+        .ok()
+        .map(|zoned| zoned.timestamp())
 }
 
 /// `Retry-After` in seconds, where it is given.
@@ -135,8 +168,15 @@ mod tests {
     fn the_share_of_the_quota_is_read_from_the_header() {
         let mut headers = HeaderMap::new();
         assert_eq!(share_of_quota(&headers), None);
-        for (text, share) in [("usage=97;max=10000", Some(0.0097)), ("usage=1; max=0", None), ("x", None)] {
-            headers.insert("x-esri-org-request-units-per-min", text.parse().expect("a header"));
+        for (text, share) in [
+            ("usage=97;max=10000", Some(0.0097)),
+            ("usage=1; max=0", None),
+            ("x", None),
+        ] {
+            headers.insert(
+                "x-esri-org-request-units-per-min",
+                text.parse().expect("a header"),
+            );
             assert_eq!(share_of_quota(&headers), share, "{text}");
         }
     }
@@ -144,7 +184,10 @@ mod tests {
     #[test]
     fn the_minute_turns_by_the_servers_clock() {
         let mut headers = HeaderMap::new();
-        headers.insert("date", "Mon, 23 Nov 2026 06:25:42 GMT".parse().expect("a header"));
+        headers.insert(
+            "date",
+            "Mon, 23 Nov 2026 06:25:42 GMT".parse().expect("a header"),
+        );
         assert_eq!(until_the_minute_turns(&headers), Duration::from_secs(19));
     }
 }

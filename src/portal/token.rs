@@ -16,7 +16,10 @@ pub(super) enum Source {
     /// Lasts as long as the pass; there is nothing to renew.
     ApiKey(SecretString),
     /// The OAuth2 `refresh_token` grant.
-    Refresh { client_id: String, refresh_token: SecretString },
+    Refresh {
+        client_id: String,
+        refresh_token: SecretString,
+    },
 }
 
 /// One per pass, behind one lock: who waits for it gets the token that the first one fetched.
@@ -43,7 +46,10 @@ pub(super) struct Grant {
 
 impl Tokens {
     pub(super) fn new(source: Source) -> Self {
-        Self { source, current: Mutex::default() }
+        Self {
+            source,
+            current: Mutex::default(),
+        }
     }
 
     /// A token that is still good for a while; `fetch` is called when there is none.
@@ -53,15 +59,24 @@ impl Tokens {
     ) -> Result<String, Error> {
         let (client_id, refresh_token) = match &self.source {
             Source::ApiKey(key) => return Ok(key.expose_secret().to_owned()),
-            Source::Refresh { client_id, refresh_token } => (client_id, refresh_token),
+            Source::Refresh {
+                client_id,
+                refresh_token,
+            } => (client_id, refresh_token),
         };
         let mut current = self.current.lock().await;
-        if let Some(access) = current.as_ref().filter(|access| Instant::now() < access.renew_at) {
+        if let Some(access) = current
+            .as_ref()
+            .filter(|access| Instant::now() < access.renew_at)
+        {
             return Ok(access.token.expose_secret().to_owned());
         }
         let grant = fetch(client_id, refresh_token).await?;
         let token = grant.access_token.clone();
-        *current = Some(Access { renew_at: Instant::now() + grant.good_for(), token: grant.access_token.into() });
+        *current = Some(Access {
+            renew_at: Instant::now() + grant.good_for(),
+            token: grant.access_token.into(),
+        });
         Ok(token)
     }
 
@@ -69,7 +84,9 @@ impl Tokens {
     /// nothing that could be renewed.
     pub(super) async fn forget(&self, refused: Option<&str>) -> bool {
         let mut current = self.current.lock().await;
-        let same = current.as_ref().is_some_and(|access| Some(access.token.expose_secret()) == refused);
+        let same = current
+            .as_ref()
+            .is_some_and(|access| Some(access.token.expose_secret()) == refused);
         if same {
             *current = None;
         }
@@ -82,7 +99,8 @@ impl Grant {
     /// life is used to three quarters.
     fn good_for(&self) -> Duration {
         let life = Duration::from_secs(self.expires_in.unwrap_or(1_800));
-        life.saturating_sub(Duration::from_secs(300)).max(life.mul_f64(0.75).min(Duration::from_secs(900)))
+        life.saturating_sub(Duration::from_mins(5))
+            .max(life.mul_f64(0.75).min(Duration::from_mins(15)))
     }
 }
 
@@ -93,7 +111,12 @@ mod tests {
     #[test]
     fn a_token_is_renewed_before_it_ends() {
         let good_for = |seconds| {
-            Grant { access_token: String::new(), expires_in: Some(seconds) }.good_for().as_secs()
+            Grant {
+                access_token: String::new(),
+                expires_in: Some(seconds),
+            }
+            .good_for()
+            .as_secs()
         };
         assert_eq!(good_for(1_800), 1_500);
         assert_eq!(good_for(7_200), 6_900);

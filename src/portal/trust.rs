@@ -16,7 +16,9 @@ impl Portal {
         if is_arcgis_online(&self.address) {
             return Ok(url.scheme() == "https" && is_arcgis_online(url));
         }
-        let Some(root) = server_root(url) else { return Ok(false) };
+        let Some(root) = server_root(url) else {
+            return Ok(false);
+        };
         // One question per server; who comes meanwhile waits for its answer.
         let mut servers = self.servers.lock().await;
         if let Some(ours) = servers.get(root.as_str()) {
@@ -40,7 +42,9 @@ impl Portal {
         }
         let call = Call::get("server info", root.clone()).anonymous();
         let info = self.document(&call).await?;
-        let owner = serde_json::from_slice::<Info>(&info).ok().and_then(|info| info.owning_system_url);
+        let owner = serde_json::from_slice::<Info>(&info)
+            .ok()
+            .and_then(|info| info.owning_system_url);
         Ok(owner.and_then(|owner| Url::parse(&owner).ok()))
     }
 
@@ -53,7 +57,8 @@ impl Portal {
 }
 
 fn is_arcgis_online(url: &Url) -> bool {
-    url.host_str().is_some_and(|host| host == "arcgis.com" || host.ends_with(".arcgis.com"))
+    url.host_str()
+        .is_some_and(|host| host == "arcgis.com" || host.ends_with(".arcgis.com"))
 }
 
 /// `https://host/server/rest/services/…` → `https://host/server/rest/info`.

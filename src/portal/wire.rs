@@ -7,12 +7,11 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use jiff::Timestamp;
-use reqwest::header::{ACCEPT_ENCODING, CONTENT_DISPOSITION, HeaderMap, LOCATION};
+use reqwest::header::{ACCEPT_ENCODING, HeaderMap};
 use reqwest::{Certificate, Client, Response};
-use url::Url;
 
 use super::Portal;
-use super::answer::{self, LONGEST_ERROR, judge_json, judge_status};
+use super::answer::{LONGEST_ERROR, judge_json, judge_status};
 use super::call::Call;
 use super::error::{Error, Trouble};
 use super::patience::Patience;
@@ -49,32 +48,25 @@ impl Traffic {
 
     fn compare_clocks(&self, headers: &HeaderMap) {
         if let Some(theirs) = server_time(headers) {
-            self.skew_seconds.get_or_init(|| Timestamp::now().duration_since(theirs).as_secs());
+            self.skew_seconds
+                .get_or_init(|| Timestamp::now().duration_since(theirs).as_secs());
         }
     }
 }
 
 /// An answer whose body is still to come, with its place among the requests in flight.
 pub(super) struct Opened {
-    response: Response,
+    pub(super) response: Response,
     _admission: Admission,
-}
-
-/// A file on its way.
-pub struct Download {
-    opened: Opened,
-    /// What was read ahead to see what it is.
-    head: Option<Bytes>,
-    /// Its length, where the server tells it.
-    pub length: Option<u64>,
-    /// The name the server gives it.
-    pub name: Option<String>,
 }
 
 /// One client for everything: rustls, no automatic redirects, no referrer, no cookies.
 pub(super) fn client(extra_ca: Option<&[u8]>) -> Result<Client, crate::config::Error> {
     let unusable = |error: reqwest::Error| {
-        crate::config::Error::new("ARCGIS_CA_FILE", format!("holds no usable PEM certificate: {}", error.without_url()))
+        crate::config::Error::new(
+            "ARCGIS_CA_FILE",
+            format!("holds no usable PEM certificate: {}", error.without_url()),
+        )
     };
     let mut builder = Client::builder()
         .user_agent(concat!("agol-backup/", env!("CARGO_PKG_VERSION")))
@@ -85,7 +77,10 @@ pub(super) fn client(extra_ca: Option<&[u8]>) -> Result<Client, crate::config::E
     if let Some(pem) = extra_ca {
         let certificates = Certificate::from_pem_bundle(pem).map_err(unusable)?;
         if certificates.is_empty() {
-            return Err(crate::config::Error::new("ARCGIS_CA_FILE", "holds no PEM certificate"));
+            return Err(crate::config::Error::new(
+                "ARCGIS_CA_FILE",
+                "holds no PEM certificate",
+            ));
         }
         builder = builder.tls_certs_merge(certificates);
     }
@@ -114,28 +109,8 @@ impl Portal {
         answer.await.map_err(|trouble| naming_token(trouble, used))
     }
 
-    /// A file, open for reading. `None` when there is none: an empty body.
-    pub(super) async fn download(&self, call: &Call) -> Result<Option<Download>, Error> {
-        let mut patience = Patience::new();
-        loop {
-            match self.try_download(call).await {
-                Ok(download) => return Ok(download),
-                Err(trouble) => patience.after(trouble, call, self).await?,
-            }
-        }
-    }
-
-    async fn try_download(&self, call: &Call) -> Result<Option<Download>, Trouble> {
-        let (opened, used) = self.send(call).await?;
-        let download = async {
-            let opened = self.follow(opened, call).await?;
-            Download::begin(opened).await
-        };
-        download.await.map_err(|trouble| naming_token(trouble, used))
-    }
-
     /// Sends once. The token goes only to servers that are the portal's own.
-    async fn send(&self, call: &Call) -> Result<(Opened, Option<String>), Trouble> {
+    pub(super) async fn send(&self, call: &Call) -> Result<(Opened, Option<String>), Trouble> {
         let token = if !call.anonymous && self.trusts(&call.url).await? {
             Some(self.access_token().await?)
         } else {
@@ -147,14 +122,20 @@ impl Portal {
             return Ok((opened, token));
         }
         let headers = opened.response.headers().clone();
-        let body = read_whole(opened, Some(LONGEST_ERROR)).await.unwrap_or_default();
+        let body = read_whole(opened, Some(LONGEST_ERROR))
+            .await
+            .unwrap_or_default();
         match judge_status(status, &headers, &body) {
             Err(trouble) => Err(naming_token(trouble, token)),
             Ok(()) => Err(Trouble::transient(format!("HTTP {status}"))),
         }
     }
 
-    async fn send_bare(&self, call: &Call, token: Option<&str>) -> Result<Opened, Trouble> {
+    pub(super) async fn send_bare(
+        &self,
+        call: &Call,
+        token: Option<&str>,
+    ) -> Result<Opened, Trouble> {
         if call.url.scheme() != "https" && !is_loopback(&call.url) {
             let message = "the address is not https, so it is not asked".to_owned();
             return Err(Trouble::Final(Error::Refused { code: 0, message }));
@@ -177,43 +158,19 @@ impl Portal {
         let response = request.send().await.map_err(Trouble::of_transport)?;
         self.traffic.compare_clocks(response.headers());
         self.throttle.heed(&host, response.headers());
-        Ok(Opened { response, _admission: admission })
-    }
-
-    /// Downloads are answered with the address of a storage service; it gets no token and no referrer.
-    async fn follow(&self, mut opened: Opened, call: &Call) -> Result<Opened, Trouble> {
-        let mut at = call.url.clone();
-        for _ in 0..5 {
-            if !opened.response.status().is_redirection() {
-                return Ok(opened);
-            }
-            at = redirect_target(&at, &opened.response)?;
-            drop(opened);
-            opened = self.send_bare(&Call::file(call.subject.as_str(), at.clone()), None).await?;
-            let status = opened.response.status();
-            if !status.is_success() && !status.is_redirection() {
-                // The address was signed for a few minutes only: asking the portal again gives a new one.
-                return Err(Trouble::transient(format!("the storage service answers HTTP {status}")));
-            }
-        }
-        Err(Trouble::Final(Error::Refused { code: 0, message: "too many redirects".to_owned() }))
+        Ok(Opened {
+            response,
+            _admission: admission,
+        })
     }
 }
 
-fn redirect_target(at: &Url, response: &Response) -> Result<Url, Trouble> {
-    let refused = |message: &str| Trouble::Final(Error::Refused { code: 0, message: message.to_owned() });
-    let location = response.headers().get(LOCATION).and_then(|value| value.to_str().ok());
-    let target = location.and_then(|location| at.join(location).ok());
-    let target = target.ok_or_else(|| refused("a redirect without a usable address"))?;
-    if at.scheme() == "https" && target.scheme() != "https" {
-        return Err(refused("a redirect away from https"));
-    }
-    Ok(target)
-}
-
-fn naming_token(trouble: Trouble, token: Option<String>) -> Trouble {
+pub(super) fn naming_token(trouble: Trouble, token: Option<String>) -> Trouble {
     match trouble {
-        Trouble::Token { message, .. } => Trouble::Token { used: token, message },
+        Trouble::Token { message, .. } => Trouble::Token {
+            used: token,
+            message,
+        },
         other => other,
     }
 }
@@ -224,90 +181,30 @@ async fn read_whole(mut opened: Opened, longest: Option<usize>) -> Result<Bytes,
         let message = "a redirect came where a document was due".to_owned();
         return Err(Trouble::Final(Error::Refused { code: 0, message }));
     }
-    let announced = opened.response.content_length().and_then(|length| usize::try_from(length).ok());
+    let announced = opened
+        .response
+        .content_length()
+        .and_then(|length| usize::try_from(length).ok());
     let longest = longest.unwrap_or(usize::MAX);
-    let too_long = || Trouble::Final(Error::Overloaded(format!("the answer is longer than {longest} bytes")));
+    let too_long = || {
+        Trouble::Final(Error::Overloaded(format!(
+            "the answer is longer than {longest} bytes"
+        )))
+    };
     if announced.is_some_and(|length| length > longest) {
         return Err(too_long());
     }
     let mut body = BytesMut::with_capacity(announced.unwrap_or(0).min(16 << 20));
-    while let Some(chunk) = opened.response.chunk().await.map_err(Trouble::of_transport)? {
+    while let Some(chunk) = opened
+        .response
+        .chunk()
+        .await
+        .map_err(Trouble::of_transport)?
+    {
         if body.len() + chunk.len() > longest {
             return Err(too_long());
         }
         body.extend_from_slice(&chunk);
     }
     Ok(body.freeze())
-}
-
-impl Download {
-    /// Reads far enough to tell a file from an error object or a gateway's page.
-    async fn begin(mut opened: Opened) -> Result<Option<Self>, Trouble> {
-        if opened.response.status().is_redirection() {
-            return Err(Trouble::transient("a redirect without an end"));
-        }
-        let length = opened.response.content_length();
-        let name = opened
-            .response
-            .headers()
-            .get(CONTENT_DISPOSITION)
-            .and_then(|value| value.to_str().ok())
-            .and_then(file_name);
-        let mut head = BytesMut::new();
-        let mut ended = false;
-        // Only a body that begins like JSON can be an error object; that is read on to where it must end.
-        while !ended && (head.len() < 16 || (may_be_error(&head) && head.len() <= LONGEST_ERROR)) {
-            match opened.response.chunk().await.map_err(Trouble::of_transport)? {
-                Some(chunk) => head.extend_from_slice(&chunk),
-                None => ended = true,
-            }
-        }
-        if ended {
-            answer::judge_error_in(&head)?;
-        }
-        let is_web_page = name.as_deref().is_some_and(|name| name.to_ascii_lowercase().ends_with("htm") || name.to_ascii_lowercase().ends_with("html"));
-        if answer::looks_like_a_page(&head) && !is_web_page {
-            return Err(Trouble::transient("a page of HTML came where a file was due"));
-        }
-        if ended && head.is_empty() {
-            return Ok(None);
-        }
-        Ok(Some(Self { opened, head: Some(head.freeze()), length, name }))
-    }
-
-    /// The first byte that means something: the bytes decide what a file is.
-    pub fn first_byte(&self) -> Option<u8> {
-        self.head.as_deref().and_then(answer::first_byte)
-    }
-
-    /// Whether it begins like a zip archive.
-    pub fn is_zip(&self) -> bool {
-        self.head.as_deref().is_some_and(|head| head.starts_with(b"PK\x03\x04") || head.starts_with(b"PK\x05\x06"))
-    }
-
-    /// The next piece; `None` at the end. An end before the announced length is an error.
-    pub async fn chunk(&mut self) -> Result<Option<Bytes>, Error> {
-        if let Some(head) = self.head.take() {
-            return Ok(Some(head));
-        }
-        self.opened.response.chunk().await.map_err(|error| match Trouble::of_transport(error) {
-            Trouble::Final(error) => error,
-            Trouble::Transient { message, .. } => Error::Unavailable(message),
-            Trouble::Token { .. } | Trouble::Throttled { .. } => Error::Unavailable("cut".to_owned()),
-        })
-    }
-}
-
-fn may_be_error(head: &[u8]) -> bool {
-    answer::first_byte(head) == Some(b'{') && {
-        let start: Vec<u8> = head.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).take(9).collect();
-        b"{\"error\":".starts_with(start.as_slice()) || start.starts_with(b"{\"error\":")
-    }
-}
-
-/// `attachment; filename="x.pdf"`: only its last path part, and only to learn the extension.
-fn file_name(disposition: &str) -> Option<String> {
-    let (_, name) = disposition.split_once("filename=")?;
-    let name = name.split(';').next()?.trim().trim_matches('"');
-    name.rsplit(['/', '\\']).next().filter(|name| !name.is_empty()).map(ToOwned::to_owned)
 }

@@ -22,7 +22,10 @@ pub(super) struct Share {
 impl PageBudget {
     /// As many pages as requests, and a few that wait: more would only fill memory.
     pub(crate) fn new(concurrency: usize) -> Self {
-        Self { pages: Arc::new(Semaphore::new(concurrency + 4)), width: concurrency }
+        Self {
+            pages: Arc::new(Semaphore::new(concurrency + 4)),
+            width: concurrency,
+        }
     }
 
     /// Pages of one layer in flight.
@@ -34,6 +37,8 @@ impl PageBudget {
     /// whoever holds shares can always go on.
     pub(super) async fn share(&self) -> Result<Share, Error> {
         let permit = Arc::clone(&self.pages).acquire_owned().await;
-        permit.map(|permit| Share { _permit: permit }).map_err(|_| Error::Unavailable("the pass is ending".to_owned()))
+        permit
+            .map(|permit| Share { _permit: permit })
+            .map_err(|_closed| Error::Unavailable("the pass is ending".to_owned()))
     }
 }

@@ -15,7 +15,7 @@ use crate::config::Format;
 use crate::portal::Portal;
 use crate::portal::call::{Call, below};
 use crate::portal::error::Error;
-use crate::portal::service::Layer;
+use crate::portal::layer::Layer;
 
 /// Rows of the first page: enough for most layers, small enough for wide rows.
 const FIRST_PAGE: usize = 1_000;
@@ -49,14 +49,23 @@ impl Fetched {
     pub(super) fn rest(&self, thorough: bool) -> Option<Window> {
         let last = self.page.ids.last?;
         let has_more = thorough || self.page.is_cut || self.page.rows >= self.asked;
-        if has_more { self.window.behind(last) } else { None }
+        if has_more {
+            self.window.behind(last)
+        } else {
+            None
+        }
     }
 }
 
 impl<'a> Fetch<'a> {
     pub(super) fn new(portal: &'a Portal, layer: &'a Layer, format: Format) -> Self {
         let size = FIRST_PAGE.min(layer.page_limit);
-        Self { portal, layer, format, size: Arc::new(AtomicUsize::new(size)) }
+        Self {
+            portal,
+            layer,
+            format,
+            size: Arc::new(AtomicUsize::new(size)),
+        }
     }
 
     pub(super) fn side_by_side(&self) -> usize {
@@ -70,14 +79,23 @@ impl<'a> Fetch<'a> {
         }
         let mut header = String::from("{");
         for (key, value) in envelope {
-            header.push_str(&format!("{}:{},", Value::from(key.as_str()), value.get()));
+            header.extend([
+                &Value::from(key.as_str()).to_string(),
+                ":",
+                value.get(),
+                ",",
+            ]);
         }
         header.push_str("\"features\":[\n");
         header.into()
     }
 
     /// The first page of a window; smaller ones until the server can answer.
-    pub(super) async fn page(&self, window: Window, share: Option<Share>) -> Result<Fetched, Error> {
+    pub(super) async fn page(
+        &self,
+        window: Window,
+        share: Option<Share>,
+    ) -> Result<Fetched, Error> {
         let share = match share {
             Some(share) => share,
             None => self.portal.pages.share().await?,
@@ -91,7 +109,12 @@ impl<'a> Fetch<'a> {
             match self.ask(&window, asked).await {
                 Ok(page) => {
                     self.learn_size(&page);
-                    return Ok(Fetched { page, window, asked, share });
+                    return Ok(Fetched {
+                        page,
+                        window,
+                        asked,
+                        share,
+                    });
                 }
                 Err(Error::Overloaded(message)) if asked > 1 => match window {
                     Window::Ids(ids) => return self.halves(ids, share).await,
@@ -106,7 +129,13 @@ impl<'a> Fetch<'a> {
     fn shrink(&self, asked: usize, reason: &str) {
         let smaller = (asked / 2).max(1);
         if self.size.fetch_min(smaller, Ordering::Relaxed) > smaller {
-            tracing::info!(subject = "rows", reason, rows_per_page = smaller, wait_ms = 0, "request retried");
+            tracing::info!(
+                subject = "rows",
+                reason,
+                rows_per_page = smaller,
+                wait_ms = 0,
+                "request retried"
+            );
             self.portal.traffic.count_retry();
         }
     }
@@ -121,7 +150,8 @@ impl<'a> Fetch<'a> {
         let size = (PAGE_BYTES / row).clamp(50, self.layer.page_limit.max(50));
         // Only from the first size: once shrunk, it stays small.
         if self.size.load(Ordering::Relaxed) == before {
-            self.size.store(size.min(self.layer.page_limit), Ordering::Relaxed);
+            self.size
+                .store(size.min(self.layer.page_limit), Ordering::Relaxed);
         }
     }
 
@@ -137,7 +167,12 @@ impl<'a> Fetch<'a> {
         page.features.extend_from_slice(&upper.page.features);
         page.rows += upper.page.rows;
         page.ids.last = upper.page.ids.last.or(page.ids.last);
-        Ok(Fetched { page, window: upper.window, asked: upper.asked, share: upper.share })
+        Ok(Fetched {
+            page,
+            window: upper.window,
+            asked: upper.asked,
+            share: upper.share,
+        })
     }
 
     async fn ask(&self, window: &Window, asked: usize) -> Result<Page, Error> {
@@ -156,16 +191,22 @@ impl<'a> Fetch<'a> {
             }
         };
         let longest = if asked > 1 { LONGEST_PAGE } else { usize::MAX };
-        let body = self.portal.document(&self.with_columns(call, window).no_longer_than(longest)).await?;
-        let page = Page::read(&body, field).map_err(|error| Error::Unavailable(format!("not a page of rows: {error}")))?;
-        self.check(&page, window)?;
+        let body = self
+            .portal
+            .document(&self.with_columns(call, window).no_longer_than(longest))
+            .await?;
+        let page = Page::read(&body, field)
+            .map_err(|error| Error::Unavailable(format!("not a page of rows: {error}")))?;
+        Self::check(&page, window)?;
         Ok(page)
     }
 
     /// All columns, geometry with its heights and measures. Tables take no geometry parameters.
     fn with_columns(&self, call: Call, window: &Window) -> Call {
         let esri = self.format == Format::EsriJson;
-        let mut call = call.with("outFields", "*").with("f", if esri { "json" } else { "geojson" });
+        let mut call = call
+            .with("outFields", "*")
+            .with("f", if esri { "json" } else { "geojson" });
         if self.layer.offers_standard && matches!(window, Window::Span { .. }) {
             call = call.with("resultType", "standard");
         }
@@ -184,14 +225,19 @@ impl<'a> Fetch<'a> {
     }
 
     /// Every row has its place, once. A page that contradicts this is asked for again.
-    fn check(&self, page: &Page, window: &Window) -> Result<(), Error> {
+    fn check(page: &Page, window: &Window) -> Result<(), Error> {
         let misplaced = |id: Option<i64>| id.is_some_and(|id| !window.holds(id));
         let named = matches!(window, Window::Ids(_));
-        if (page.ids.disordered && !named) || misplaced(page.ids.first) || misplaced(page.ids.last) {
-            return Err(Error::Untrue("rows came twice, out of order or without being asked for".to_owned()));
+        if (page.ids.disordered && !named) || misplaced(page.ids.first) || misplaced(page.ids.last)
+        {
+            return Err(Error::Untrue(
+                "rows came twice, out of order or without being asked for".to_owned(),
+            ));
         }
         match window {
-            Window::Ids(ids) if page.rows > ids.len() => Err(Error::Untrue("more rows came than were asked for".to_owned())),
+            Window::Ids(ids) if page.rows > ids.len() => Err(Error::Untrue(
+                "more rows came than were asked for".to_owned(),
+            )),
             _ => Ok(()),
         }
     }
@@ -201,14 +247,26 @@ impl<'a> Fetch<'a> {
     }
 
     /// Windows for what lies behind `window`, when that is worth it: much more than a page.
-    pub(super) async fn plan(&self, window: &Window, rows: u64) -> Result<Option<Vec<Window>>, Error> {
+    pub(super) async fn plan(
+        &self,
+        window: &Window,
+        rows: u64,
+    ) -> Result<Option<Vec<Window>>, Error> {
         let size = self.size.load(Ordering::Relaxed);
-        let Window::Span { after: Some(after), up_to: None } = window else { return Ok(None) };
+        let Window::Span {
+            after: Some(after),
+            up_to: None,
+        } = window
+        else {
+            return Ok(None);
+        };
         if rows <= u64::try_from(size).unwrap_or(u64::MAX) {
             return Ok(None);
         }
         match self.newest_id().await {
-            Ok(Some(newest)) if newest > *after => Ok(Some(Window::cut(*after, newest, rows, size))),
+            Ok(Some(newest)) if newest > *after => {
+                Ok(Some(Window::cut(*after, newest, rows, size)))
+            }
             Ok(_) | Err(Error::Refused { .. } | Error::Overloaded(_)) => Ok(None),
             Err(error) => Err(error),
         }
@@ -231,6 +289,9 @@ impl<'a> Fetch<'a> {
     /// The ids themselves, in groups.
     pub(super) async fn by_ids(&self) -> Result<Vec<Window>, Error> {
         let ids = self.portal.row_ids(self.layer).await?;
-        Ok(ids.chunks(IDS_PER_PAGE).map(|ids| Window::Ids(ids.to_vec())).collect())
+        Ok(ids
+            .chunks(IDS_PER_PAGE)
+            .map(|ids| Window::Ids(ids.to_vec()))
+            .collect())
     }
 }

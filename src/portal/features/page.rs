@@ -3,8 +3,8 @@
 
 use std::fmt;
 
-use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::Deserialize;
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
@@ -76,12 +76,19 @@ impl<'de> Visitor<'de> for PageVisitor<'_> {
         let mut has_features = false;
         while let Some(key) = map.next_key::<String>()? {
             match key.as_str() {
-                "features" if has_features => return Err(serde::de::Error::duplicate_field("features")),
+                "features" if has_features => {
+                    return Err(serde::de::Error::duplicate_field("features"));
+                }
                 "features" => {
                     has_features = true;
-                    map.next_value_seed(Features { page: &mut page, id_field: self.id_field })?;
+                    map.next_value_seed(Features {
+                        page: &mut page,
+                        id_field: self.id_field,
+                    })?;
                 }
-                "exceededTransferLimit" => page.is_cut |= map.next_value::<Value>()? == Value::Bool(true),
+                "exceededTransferLimit" => {
+                    page.is_cut |= map.next_value::<Value>()? == Value::Bool(true);
+                }
                 _ => {
                     let value: Box<RawValue> = map.next_value()?;
                     page.is_cut |= key == "properties" && says_cut(&value);
@@ -89,7 +96,11 @@ impl<'de> Visitor<'de> for PageVisitor<'_> {
                 }
             }
         }
-        if has_features { Ok(page) } else { Err(serde::de::Error::missing_field("features")) }
+        if has_features {
+            Ok(page)
+        } else {
+            Err(serde::de::Error::missing_field("features"))
+        }
     }
 }
 
@@ -100,7 +111,8 @@ fn says_cut(properties: &RawValue) -> bool {
         #[serde(default, rename = "exceededTransferLimit")]
         exceeded: Option<bool>,
     }
-    serde_json::from_str::<Properties>(properties.get()).is_ok_and(|properties| properties.exceeded == Some(true))
+    serde_json::from_str::<Properties>(properties.get())
+        .is_ok_and(|properties| properties.exceeded == Some(true))
 }
 
 struct Features<'p, 'f> {
@@ -128,7 +140,9 @@ impl<'de> Visitor<'de> for Features<'_, '_> {
             if self.page.rows > 0 {
                 self.page.features.extend_from_slice(b",\n");
             }
-            self.page.features.extend_from_slice(feature.get().as_bytes());
+            self.page
+                .features
+                .extend_from_slice(feature.get().as_bytes());
             self.page.rows += 1;
             self.page.ids.push(object_id(feature.get(), self.id_field));
         }
@@ -153,7 +167,9 @@ fn object_id(feature: &str, id_field: &str) -> Option<i64> {
     }
     let columns = feature.attributes.or(feature.properties)?;
     let mut from = serde_json::Deserializer::from_str(columns.get());
-    from.deserialize_map(Column { name: id_field }).ok().flatten()
+    from.deserialize_map(Column { name: id_field })
+        .ok()
+        .flatten()
 }
 
 /// Finds one column's whole number, whatever the case of its name.
@@ -190,8 +206,14 @@ mod tests {
         let body = br#"{"type":"FeatureCollection","features":[ {"id":1, "x":1.50,"n":12345678901234567890} ,{"type":"Feature","properties":{"FID":7}}],"properties":{"exceededTransferLimit":true}}"#;
         let page = Page::read(body, "fid").expect("a page");
         let features = String::from_utf8(page.features).expect("text");
-        assert_eq!(features, "{\"id\":1, \"x\":1.50,\"n\":12345678901234567890},\n{\"type\":\"Feature\",\"properties\":{\"FID\":7}}");
-        assert_eq!((page.rows, page.is_cut, page.ids.last, page.ids.disordered), (2, true, Some(7), false));
+        assert_eq!(
+            features,
+            "{\"id\":1, \"x\":1.50,\"n\":12345678901234567890},\n{\"type\":\"Feature\",\"properties\":{\"FID\":7}}"
+        );
+        assert_eq!(
+            (page.rows, page.is_cut, page.ids.last, page.ids.disordered),
+            (2, true, Some(7), false)
+        );
     }
 
     #[test]
@@ -199,20 +221,39 @@ mod tests {
         let body = br#"{"objectIdFieldName":"OID","fields":[{"name":"OID"}],"exceededTransferLimit":true,"features":[{"attributes":{"OID":-3}}]}"#;
         let page = Page::read(body, "OID").expect("a page");
         let keys: Vec<&str> = page.envelope.iter().map(|(key, _)| key.as_str()).collect();
-        assert_eq!((keys, page.is_cut, page.ids.first), (vec!["objectIdFieldName", "fields"], true, Some(-3)));
+        assert_eq!(
+            (keys, page.is_cut, page.ids.first),
+            (vec!["objectIdFieldName", "fields"], true, Some(-3))
+        );
     }
 
     #[test]
     fn a_row_twice_or_out_of_order_is_seen() {
-        for features in ["{\"id\":1},{\"id\":1}", "{\"id\":2},{\"id\":1}", "{\"id\":\"x\"}"] {
+        for features in [
+            "{\"id\":1},{\"id\":1}",
+            "{\"id\":2},{\"id\":1}",
+            "{\"id\":\"x\"}",
+        ] {
             let body = format!("{{\"features\":[{features}]}}");
-            assert!(Page::read(body.as_bytes(), "id").expect("a page").ids.disordered, "{features}");
+            assert!(
+                Page::read(body.as_bytes(), "id")
+                    .expect("a page")
+                    .ids
+                    .disordered,
+                "{features}"
+            );
         }
     }
 
     #[test]
     fn a_cut_or_garbled_page_is_an_error() {
-        for body in ["{\"features\":[{\"id\":1}", "{}", "{\"features\":[]}x", "{\"features\":[],\"features\":[]}", "[]"] {
+        for body in [
+            "{\"features\":[{\"id\":1}",
+            "{}",
+            "{\"features\":[]}x",
+            "{\"features\":[],\"features\":[]}",
+            "[]",
+        ] {
             assert!(Page::read(body.as_bytes(), "id").is_err(), "{body}");
         }
     }

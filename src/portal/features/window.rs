@@ -4,23 +4,42 @@
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Window {
     /// `after < oid <= up_to`; `None` leaves a side open.
-    Span { after: Option<i64>, up_to: Option<i64> },
+    Span {
+        after: Option<i64>,
+        up_to: Option<i64>,
+    },
     /// Exactly these, in ascending order.
     Ids(Vec<i64>),
 }
 
 impl Window {
     pub(super) fn everything() -> Self {
-        Self::Span { after: None, up_to: None }
+        Self::Span {
+            after: None,
+            up_to: None,
+        }
     }
 
     /// The SQL of a span.
     pub(super) fn condition(&self, field: &str) -> String {
         match self {
-            Self::Span { after: None, up_to: None } | Self::Ids(_) => "1=1".to_owned(),
-            Self::Span { after: Some(after), up_to: None } => format!("{field} > {after}"),
-            Self::Span { after: None, up_to: Some(up_to) } => format!("{field} <= {up_to}"),
-            Self::Span { after: Some(after), up_to: Some(up_to) } => {
+            Self::Span {
+                after: None,
+                up_to: None,
+            }
+            | Self::Ids(_) => "1=1".to_owned(),
+            Self::Span {
+                after: Some(after),
+                up_to: None,
+            } => format!("{field} > {after}"),
+            Self::Span {
+                after: None,
+                up_to: Some(up_to),
+            } => format!("{field} <= {up_to}"),
+            Self::Span {
+                after: Some(after),
+                up_to: Some(up_to),
+            } => {
                 format!("{field} > {after} AND {field} <= {up_to}")
             }
         }
@@ -39,8 +58,13 @@ impl Window {
     /// What is left behind the last id of a page; `None` when no id can be left.
     pub(super) fn behind(&self, last: i64) -> Option<Self> {
         match self {
-            Self::Span { up_to: Some(up_to), .. } if last >= *up_to => None,
-            Self::Span { up_to, .. } => Some(Self::Span { after: Some(last), up_to: *up_to }),
+            Self::Span {
+                up_to: Some(up_to), ..
+            } if last >= *up_to => None,
+            Self::Span { up_to, .. } => Some(Self::Span {
+                after: Some(last),
+                up_to: *up_to,
+            }),
             Self::Ids(_) => None,
         }
     }
@@ -56,10 +80,16 @@ impl Window {
         let mut windows = Vec::new();
         let mut from = after;
         while let Some(to) = from.checked_add(width).filter(|to| *to < newest) {
-            windows.push(Self::Span { after: Some(from), up_to: Some(to) });
+            windows.push(Self::Span {
+                after: Some(from),
+                up_to: Some(to),
+            });
             from = to;
         }
-        windows.push(Self::Span { after: Some(from), up_to: None });
+        windows.push(Self::Span {
+            after: Some(from),
+            up_to: None,
+        });
         windows
     }
 }
@@ -80,17 +110,35 @@ mod tests {
         ] {
             let windows = Window::cut(after, newest, rows, size);
             assert!(windows.len() < 1_000, "{} windows", windows.len());
-            for id in [after.saturating_add(1), newest, newest.saturating_sub(1), newest / 2 + after / 2] {
+            for id in [
+                after.saturating_add(1),
+                newest,
+                newest.saturating_sub(1),
+                newest / 2 + after / 2,
+            ] {
                 let holders = windows.iter().filter(|window| window.holds(id)).count();
-                assert_eq!(holders, usize::from(id > after), "{id} in {after}..{newest}");
+                assert_eq!(
+                    holders,
+                    usize::from(id > after),
+                    "{id} in {after}..{newest}"
+                );
             }
         }
     }
 
     #[test]
     fn nothing_is_left_behind_the_upper_bound() {
-        let window = Window::Span { after: Some(1), up_to: Some(9) };
+        let window = Window::Span {
+            after: Some(1),
+            up_to: Some(9),
+        };
         assert_eq!(window.behind(9), None);
-        assert_eq!(window.behind(4), Some(Window::Span { after: Some(4), up_to: Some(9) }));
+        assert_eq!(
+            window.behind(4),
+            Some(Window::Span {
+                after: Some(4),
+                up_to: Some(9)
+            })
+        );
     }
 }

@@ -1,0 +1,308 @@
+//! What each variable means: text to the typed [`Config`], with everything that contradicts itself refused.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use secrecy::SecretString;
+use url::Url;
+
+use super::environment::{Environment, Raw};
+use super::{
+    Config, Credentials, Error, Format, Method, Reading, Scope, Selection, is_loopback, values,
+};
+
+impl Config {
+    /// Reads and checks everything; contacts nobody.
+    pub fn from_environment(environment: &Environment) -> Result<Self, Error> {
+        let (raw, unknown_variables) = environment.resolve()?;
+        Ok(Self {
+            portal: portal_address(
+                raw.arcgis_url
+                    .as_deref()
+                    .unwrap_or("https://www.arcgis.com"),
+            )?,
+            credentials: credentials(&raw)?,
+            extra_ca: raw.arcgis_ca_file.as_deref().map(read_ca).transpose()?,
+            selection: selection(&raw)?,
+            reading: reading(&raw)?,
+            concurrency: values::count(
+                "BACKUP_CONCURRENCY",
+                raw.backup_concurrency.as_deref().unwrap_or("8"),
+                1..=64,
+            )?,
+            max_duration: optional_duration(
+                "BACKUP_MAX_DURATION",
+                raw.backup_max_duration.as_deref(),
+            )?,
+            full_every: values::duration(
+                "BACKUP_FULL_EVERY",
+                raw.backup_full_every.as_deref().unwrap_or("30d"),
+            )?,
+            destination: destination(raw.backup_destination.as_deref().unwrap_or("./agol-backup"))?,
+            summary_file: raw.backup_summary_file.map(PathBuf::from),
+            unknown_variables: log_words(raw.backup_log.as_deref(), raw.rust_log.as_deref())
+                .map(|()| unknown_variables)?,
+        })
+    }
+}
+
+/// Accepts what people copy from the browser: with `/home/…`, `/sharing/rest`, a query, a trailing slash.
+fn portal_address(text: &str) -> Result<Url, Error> {
+    let wrong = |problem: &str| {
+        Error::new(
+            "ARCGIS_URL",
+            format!("{problem}: write it like https://city.maps.arcgis.com"),
+        )
+    };
+    let mut url = Url::parse(text).map_err(|_reason| wrong("is not an address with https://"))?;
+    if !matches!(url.scheme(), "https" | "http") || url.host().is_none() {
+        return Err(wrong("is not an address with https://"));
+    }
+    if url.scheme() == "http" && !is_loopback(&url) {
+        return Err(Error::new(
+            "ARCGIS_URL",
+            "is plain http: tokens travel over https only, except to a loopback address",
+        ));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(wrong("holds a user name or password"));
+    }
+    let path = url.path().to_owned();
+    let context = ["/home", "/sharing", "/apps"]
+        .iter()
+        .filter_map(|tail| {
+            path.find(&format!("{tail}/"))
+                .or_else(|| path.ends_with(tail).then(|| path.len() - tail.len()))
+        })
+        .min()
+        .and_then(|end| path.get(..end))
+        .unwrap_or(&path);
+    url.set_path(context.trim_end_matches('/'));
+    url.set_query(None);
+    url.set_fragment(None);
+    Ok(url)
+}
+
+fn credentials(raw: &Raw) -> Result<Credentials, Error> {
+    let token = raw
+        .arcgis_refresh_token
+        .as_deref()
+        .map(read_token)
+        .transpose()?;
+    match (&raw.arcgis_api_key, token) {
+        (Some(_), Some(_)) => Err(Error::new(
+            "ARCGIS_API_KEY",
+            "is set, and ARCGIS_REFRESH_TOKEN too: keep one of them",
+        )),
+        (Some(key), None) => Ok(Credentials::ApiKey(SecretString::from(key.as_str()))),
+        (None, Some(token)) => {
+            let client_id = raw.arcgis_client_id.clone().or(token.client_id).ok_or_else(|| {
+                Error::new(
+                    "ARCGIS_CLIENT_ID",
+                    "is missing: the refresh token belongs to an OAuth application, give its client id",
+                )
+            })?;
+            let refresh_token = SecretString::from(token.token);
+            Ok(Credentials::RefreshToken {
+                client_id,
+                refresh_token,
+                expires_at: token.expires_at,
+            })
+        }
+        (None, None) => Err(Error::new(
+            "ARCGIS_REFRESH_TOKEN",
+            "is missing: set it (or ARCGIS_REFRESH_TOKEN_FILE) with ARCGIS_CLIENT_ID, or set ARCGIS_API_KEY; README.md says how to get one",
+        )),
+    }
+}
+
+/// A token file's content: the bare token, or JSON that also tells whose it is and when it ends.
+#[derive(serde::Deserialize)]
+struct TokenFile {
+    #[serde(rename = "refresh_token")]
+    token: String,
+    #[serde(default)]
+    client_id: Option<String>,
+    #[serde(default)]
+    expires_at: Option<jiff::Timestamp>,
+}
+
+fn read_token(text: &str) -> Result<TokenFile, Error> {
+    if !text.starts_with('{') {
+        return Ok(TokenFile {
+            token: text.to_owned(),
+            client_id: None,
+            expires_at: None,
+        });
+    }
+    // The parser's own message would print a part of the secret.
+    serde_json::from_str(text).map_err(|_secret| {
+        Error::new(
+            "ARCGIS_REFRESH_TOKEN",
+            "looks like JSON but has no text member refresh_token",
+        )
+    })
+}
+
+fn read_ca(path: &str) -> Result<Vec<u8>, Error> {
+    std::fs::read(path)
+        .map_err(|error| Error::new("ARCGIS_CA_FILE", format!("cannot be read: {path}: {error}")))
+}
+
+fn selection(raw: &Raw) -> Result<Selection, Error> {
+    let scope = match (
+        raw.backup_scope.as_deref().unwrap_or("mine"),
+        &raw.backup_query,
+    ) {
+        ("query", Some(query)) => Scope::Query(query.clone()),
+        ("query", None) => {
+            return Err(Error::new(
+                "BACKUP_QUERY",
+                "is missing: BACKUP_SCOPE is query, so say what to search for",
+            ));
+        }
+        ("mine" | "org", Some(_)) => {
+            return Err(Error::new(
+                "BACKUP_QUERY",
+                "is set, but BACKUP_SCOPE is not query: set BACKUP_SCOPE=query or unset it",
+            ));
+        }
+        ("mine", None) => Scope::Mine,
+        ("org", None) => Scope::Org,
+        (other, _) => {
+            return Err(Error::new(
+                "BACKUP_SCOPE",
+                format!("is {other:?}: write one of mine, org, query"),
+            ));
+        }
+    };
+    Ok(Selection {
+        scope,
+        types: raw
+            .backup_item_types
+            .as_deref()
+            .map(values::list)
+            .unwrap_or_default(),
+        exclude_tag: raw
+            .backup_exclude_tag
+            .clone()
+            .unwrap_or_else(|| "no-backup".to_owned()),
+    })
+}
+
+fn reading(raw: &Raw) -> Result<Reading, Error> {
+    let method = values::choice(
+        "BACKUP_METHOD",
+        raw.backup_method.as_deref().unwrap_or("auto"),
+        &Method::CHOICES,
+    )?;
+    let mut formats: Vec<Format> = Vec::new();
+    for word in values::list(raw.backup_formats.as_deref().unwrap_or("geojson")) {
+        let format = values::choice("BACKUP_FORMATS", &word, &Format::CHOICES)?;
+        if !formats.contains(&format) {
+            formats.push(format);
+        }
+    }
+    if formats.is_empty() {
+        return Err(Error::new(
+            "BACKUP_FORMATS",
+            "names no format: write one, such as geojson",
+        ));
+    }
+    let able = |format: &&Format| match method {
+        Method::Auto => true,
+        Method::Query => format.by_query(),
+        Method::Export => format.by_export(),
+    };
+    if let Some(format) = formats.iter().find(|format| !able(format)) {
+        let problem = format!(
+            "is {}, which cannot write {}: use auto",
+            method.name(),
+            format.name()
+        );
+        return Err(Error::new("BACKUP_METHOD", problem));
+    }
+    Ok(Reading {
+        method,
+        formats,
+        attachments: values::boolean(
+            "BACKUP_ATTACHMENTS",
+            raw.backup_attachments.as_deref().unwrap_or("true"),
+        )?,
+        export_timeout: values::duration(
+            "BACKUP_EXPORT_TIMEOUT",
+            raw.backup_export_timeout.as_deref().unwrap_or("30m"),
+        )?,
+    })
+}
+
+fn optional_duration(name: &str, text: Option<&str>) -> Result<Option<Duration>, Error> {
+    text.filter(|text| *text != "none")
+        .map(|text| values::duration(name, text))
+        .transpose()
+}
+
+/// A folder. Storage addresses are known and refused, so that none is taken for the name of a folder.
+fn destination(text: &str) -> Result<PathBuf, Error> {
+    match text.split_once("://") {
+        None => Ok(PathBuf::from(text)),
+        Some((scheme, _)) => Err(Error::new(
+            "BACKUP_DESTINATION",
+            format!("is a {scheme}:// address: this version writes to a folder, give its path"),
+        )),
+    }
+}
+
+fn log_words(format: Option<&str>, filter: Option<&str>) -> Result<(), Error> {
+    if let Some(format) = format {
+        values::choice(
+            "BACKUP_LOG",
+            format,
+            &[("auto", ()), ("json", ()), ("text", ())],
+        )?;
+    }
+    match filter.map(str::parse::<tracing_subscriber::filter::Targets>) {
+        Some(Err(error)) => Err(Error::new(
+            "RUST_LOG",
+            format!("is not a log filter: {error}"),
+        )),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_portal_address_is_taken_as_people_copy_it() {
+        for (text, url) in [
+            ("https://www.arcgis.com", "https://www.arcgis.com/"),
+            (
+                "https://city.maps.arcgis.com/home/content.html?view=table#my",
+                "https://city.maps.arcgis.com/",
+            ),
+            (
+                "https://gis.city.gov/portal/sharing/rest/",
+                "https://gis.city.gov/portal",
+            ),
+            (
+                "https://gis.city.gov/portal/home",
+                "https://gis.city.gov/portal",
+            ),
+            ("http://127.0.0.1:8080/", "http://127.0.0.1:8080/"),
+        ] {
+            assert_eq!(portal_address(text).expect(text).as_str(), url);
+        }
+        for wrong in [
+            "www.arcgis.com",
+            "ftp://x",
+            "http://city.gov",
+            "https://user:pw@city.gov",
+            "",
+            "localhost:80",
+        ] {
+            assert!(portal_address(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! Copies the parts of an item besides its rows.
+
+use bytes::Bytes;
+use futures::{StreamExt, TryStreamExt, future};
+
+use super::Pass;
+use super::files::Errand;
+use super::trouble::{Trouble, at};
+use crate::archive::Version;
+use crate::item::{Item, extension, slug};
+use crate::portal::{self, Part, Resource};
+use crate::snapshot::{File, Note, Role};
+
+/// Resources of one item in flight.
+const RESOURCES_AT_ONCE: usize = 4;
+
+impl Pass<'_> {
+    /// Everything but a service's rows, side by side.
+    pub(super) async fn copy_parts(&self, item: &Item, version: &Version) -> Result<(), Trouble> {
+        let properties = async {
+            let (properties, sharing) = self.portal.properties(item).await.map_err(at("item"))?;
+            self.keep(version, File::to_be(Role::Item, "item.json"), properties)
+                .await?;
+            match sharing {
+                Some(sharing) => {
+                    self.keep(version, File::to_be(Role::Sharing, "sharing.json"), sharing)
+                        .await
+                }
+                None => Ok(()),
+            }
+        };
+        let related = async {
+            match self.portal.related(item).await {
+                Ok(Some(related)) => {
+                    self.keep(version, File::to_be(Role::Related, "related.json"), related)
+                        .await
+                }
+                Ok(None) => Ok(()),
+                Err(error) => absent(version, "related_not_readable", error).map_err(at("item")),
+            }
+        };
+        let data = self.copy_data(item, version);
+        let thumbnail = self.copy_info(item, version, Part::Thumbnail);
+        let metadata = self.copy_info(item, version, Part::Metadata);
+        future::try_join3(properties, related, data).await?;
+        future::try_join3(thumbnail, metadata, self.copy_resources(item, version))
+            .await
+            .map(|_| ())
+    }
+
+    pub(super) async fn keep(
+        &self,
+        version: &Version,
+        file: File,
+        document: Bytes,
+    ) -> Result<(), Trouble> {
+        self.progress.add_bytes(document.len() as u64);
+        Ok(version.store(file, document).await?)
+    }
+
+    async fn copy_data(&self, item: &Item, version: &Version) -> Result<(), Trouble> {
+        let errand = Errand {
+            subject: "data",
+            stage: "data",
+            length: None,
+        };
+        let open = async || self.portal.open_part(item, Part::Data).await;
+        let label = |download: &portal::Download| {
+            let named = item
+                .name
+                .as_deref()
+                .and_then(extension)
+                .or_else(|| download.name.as_deref().and_then(extension));
+            let sniffed = match download.first_byte() {
+                Some(b'{' | b'[') => "json",
+                _ if download.is_zip() => "zip",
+                Some(b'<') => "xml",
+                _ => "bin",
+            };
+            let ending = named.unwrap_or_else(|| sniffed.to_owned());
+            File::to_be(Role::Data, format!("data.{ending}"))
+        };
+        self.copy_file(version, &errand, open, label)
+            .await
+            .map(|_| ())
+    }
+
+    /// Thumbnail and metadata: the portal may name one that is not there any more.
+    async fn copy_info(&self, item: &Item, version: &Version, part: Part) -> Result<(), Trouble> {
+        let (wanted, subject) = match part {
+            Part::Metadata => (item.has_metadata(), "metadata"),
+            _ => (item.thumbnail.is_some(), "thumbnail"),
+        };
+        if !wanted {
+            return Ok(());
+        }
+        let open = async || match self.portal.open_part(item, part).await {
+            // Many items have the keyword and no metadata: the portal says so with a refusal or a fault.
+            Err(error) if part == Part::Metadata && !error.is_of_the_account() => {
+                if !error.is_refusal() {
+                    version.note(Note::on_item("metadata_not_readable", error.to_string()));
+                }
+                Ok(None)
+            }
+            Err(error) if error.is_refusal() => {
+                absent(version, "thumbnail_not_readable", error)?;
+                Ok(None)
+            }
+            opened => opened,
+        };
+        let file = if part == Part::Metadata {
+            File::to_be(Role::Metadata, "metadata.xml")
+        } else {
+            let ending = item.thumbnail.as_deref().and_then(extension);
+            File::to_be(
+                Role::Thumbnail,
+                format!("thumbnail.{}", ending.as_deref().unwrap_or("png")),
+            )
+        };
+        let errand = Errand {
+            subject,
+            stage: "item",
+            length: None,
+        };
+        self.copy_file(version, &errand, open, |_| file.clone())
+            .await
+            .map(|_| ())
+    }
+
+    async fn copy_resources(&self, item: &Item, version: &Version) -> Result<(), Trouble> {
+        let resources = match self.portal.resources(item).await {
+            Ok(resources) => resources,
+            Err(error) => {
+                return absent(version, "resources_not_readable", error).map_err(at("resources"));
+            }
+        };
+        futures::stream::iter(&resources)
+            .map(|resource| self.copy_resource(item, version, resource))
+            .buffer_unordered(RESOURCES_AT_ONCE)
+            .try_collect()
+            .await
+    }
+
+    async fn copy_resource(
+        &self,
+        item: &Item,
+        version: &Version,
+        resource: &Resource,
+    ) -> Result<(), Trouble> {
+        let (stem, ending) = (
+            resource
+                .name
+                .rsplit_once('.')
+                .map_or(resource.name.as_str(), |(stem, _)| stem),
+            extension(&resource.name),
+        );
+        let stem = match slug(stem) {
+            stem if stem.is_empty() => "resource".to_owned(),
+            stem => format!("resource-{stem}"),
+        };
+        let path = version.free_name("resources", &stem, ending.as_deref());
+        let file = File {
+            name: Some(resource.name.clone()),
+            ..File::to_be(Role::Resource, path)
+        };
+        let errand = Errand {
+            subject: "resource",
+            stage: "resources",
+            length: None,
+        };
+        let open = async || self.portal.open_resource(item, resource).await;
+        if !self
+            .copy_file(version, &errand, open, |_| file.clone())
+            .await?
+        {
+            self.keep(version, file, Bytes::new()).await?;
+        }
+        Ok(())
+    }
+}
+
+/// A part that the portal refuses is noted; any other error is the item's.
+pub(super) fn absent(
+    version: &Version,
+    code: &str,
+    error: portal::Error,
+) -> Result<(), portal::Error> {
+    if !error.is_refusal() {
+        return Err(error);
+    }
+    version.note(Note::on_item(code, error.to_string()));
+    Ok(())
+}

@@ -1,0 +1,197 @@
+//! Files: opened, told from errors by their first bytes, and read piece by piece. A download is answered
+//! with the address of a storage service; it is followed by hand and bare, so that no token reaches it.
+
+use bytes::{Bytes, BytesMut};
+use reqwest::Response;
+use reqwest::header::{CONTENT_DISPOSITION, LOCATION};
+use url::Url;
+
+use super::Portal;
+use super::answer::{self, LONGEST_ERROR};
+use super::call::Call;
+use super::error::{Error, Trouble};
+use super::patience::Patience;
+use super::wire::{Opened, naming_token};
+
+/// A file on its way.
+pub struct Download {
+    opened: Opened,
+    /// What was read ahead to see what it is.
+    head: Option<Bytes>,
+    /// Its length, where the server tells it.
+    pub length: Option<u64>,
+    /// The name the server gives it.
+    pub name: Option<String>,
+}
+
+impl Portal {
+    /// A file, open for reading. `None` when there is none: an empty body.
+    pub(super) async fn download(&self, call: &Call) -> Result<Option<Download>, Error> {
+        let mut patience = Patience::new();
+        loop {
+            match self.try_download(call).await {
+                Ok(download) => return Ok(download),
+                Err(trouble) => patience.after(trouble, call, self).await?,
+            }
+        }
+    }
+
+    async fn try_download(&self, call: &Call) -> Result<Option<Download>, Trouble> {
+        let (opened, used) = self.send(call).await?;
+        let download = async {
+            let opened = self.follow(opened, call).await?;
+            Download::begin(opened).await
+        };
+        download
+            .await
+            .map_err(|trouble| naming_token(trouble, used))
+    }
+
+    /// Downloads are answered with the address of a storage service; it gets no token and no referrer.
+    async fn follow(&self, mut opened: Opened, call: &Call) -> Result<Opened, Trouble> {
+        let mut at = call.url.clone();
+        for _ in 0..5 {
+            if !opened.response.status().is_redirection() {
+                return Ok(opened);
+            }
+            at = redirect_target(&at, &opened.response)?;
+            drop(opened);
+            opened = self
+                .send_bare(&Call::file(call.subject.as_str(), at.clone()), None)
+                .await?;
+            let status = opened.response.status();
+            if !status.is_success() && !status.is_redirection() {
+                // The address was signed for a few minutes only: asking the portal again gives a new one.
+                return Err(Trouble::transient(format!(
+                    "the storage service answers HTTP {status}"
+                )));
+            }
+        }
+        Err(Trouble::Final(Error::Refused {
+            code: 0,
+            message: "too many redirects".to_owned(),
+        }))
+    }
+}
+
+fn redirect_target(at: &Url, response: &Response) -> Result<Url, Trouble> {
+    let refused = |message: &str| {
+        Trouble::Final(Error::Refused {
+            code: 0,
+            message: message.to_owned(),
+        })
+    };
+    let location = response
+        .headers()
+        .get(LOCATION)
+        .and_then(|value| value.to_str().ok());
+    let target = location.and_then(|location| at.join(location).ok());
+    let target = target.ok_or_else(|| refused("a redirect without a usable address"))?;
+    if at.scheme() == "https" && target.scheme() != "https" {
+        return Err(refused("a redirect away from https"));
+    }
+    Ok(target)
+}
+
+impl Download {
+    /// Reads far enough to tell a file from an error object or a gateway's page.
+    async fn begin(mut opened: Opened) -> Result<Option<Self>, Trouble> {
+        if opened.response.status().is_redirection() {
+            return Err(Trouble::transient("a redirect without an end"));
+        }
+        let length = opened.response.content_length();
+        let name = opened
+            .response
+            .headers()
+            .get(CONTENT_DISPOSITION)
+            .and_then(|value| value.to_str().ok())
+            .and_then(file_name);
+        let mut head = BytesMut::new();
+        let mut ended = false;
+        // Only a body that begins like JSON can be an error object; that is read on to where it must end.
+        while !ended && (head.len() < 16 || (may_be_error(&head) && head.len() <= LONGEST_ERROR)) {
+            match opened
+                .response
+                .chunk()
+                .await
+                .map_err(Trouble::of_transport)?
+            {
+                Some(chunk) => head.extend_from_slice(&chunk),
+                None => ended = true,
+            }
+        }
+        if ended {
+            answer::judge_error_in(&head)?;
+        }
+        let is_web_page = name.as_deref().is_some_and(|name| {
+            name.to_ascii_lowercase().ends_with("htm")
+                || name.to_ascii_lowercase().ends_with("html")
+        });
+        if answer::looks_like_a_page(&head) && !is_web_page {
+            return Err(Trouble::transient(
+                "a page of HTML came where a file was due",
+            ));
+        }
+        if ended && head.is_empty() {
+            return Ok(None);
+        }
+        Ok(Some(Self {
+            opened,
+            head: Some(head.freeze()),
+            length,
+            name,
+        }))
+    }
+
+    /// The first byte that means something: the bytes decide what a file is.
+    pub fn first_byte(&self) -> Option<u8> {
+        self.head.as_deref().and_then(answer::first_byte)
+    }
+
+    /// Whether it begins like a zip archive.
+    pub fn is_zip(&self) -> bool {
+        self.head
+            .as_deref()
+            .is_some_and(|head| head.starts_with(b"PK\x03\x04") || head.starts_with(b"PK\x05\x06"))
+    }
+
+    /// The next piece; `None` at the end. An end before the announced length is an error.
+    pub async fn chunk(&mut self) -> Result<Option<Bytes>, Error> {
+        if let Some(head) = self.head.take() {
+            return Ok(Some(head));
+        }
+        self.opened
+            .response
+            .chunk()
+            .await
+            .map_err(|error| match Trouble::of_transport(error) {
+                Trouble::Final(error) => error,
+                Trouble::Transient { message, .. } => Error::Unavailable(message),
+                Trouble::Token { .. } | Trouble::Throttled { .. } => {
+                    Error::Unavailable("cut".to_owned())
+                }
+            })
+    }
+}
+
+fn may_be_error(head: &[u8]) -> bool {
+    answer::first_byte(head) == Some(b'{') && {
+        let start: Vec<u8> = head
+            .iter()
+            .copied()
+            .filter(|byte| !byte.is_ascii_whitespace())
+            .take(9)
+            .collect();
+        b"{\"error\":".starts_with(start.as_slice()) || start.starts_with(b"{\"error\":")
+    }
+}
+
+/// `attachment; filename="x.pdf"`: only its last path part, and only to learn the extension.
+fn file_name(disposition: &str) -> Option<String> {
+    let (_, name) = disposition.split_once("filename=")?;
+    let name = name.split(';').next()?.trim().trim_matches('"');
+    name.rsplit(['/', '\\'])
+        .next()
+        .filter(|name| !name.is_empty())
+        .map(ToOwned::to_owned)
+}
