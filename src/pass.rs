@@ -9,6 +9,7 @@ mod rows;
 mod service;
 mod signals;
 mod trouble;
+mod verdict;
 
 use std::collections::{BTreeMap, HashMap};
 use std::panic::AssertUnwindSafe;

@@ -17,6 +17,15 @@ use crate::snapshot::{Change, File, Note, Role};
 /// Layers of one service in flight.
 const LAYERS_AT_ONCE: usize = 4;
 
+/// A service on its way into a version of its item.
+pub(super) struct ServiceCopy<'a> {
+    pub(super) item: &'a Item,
+    pub(super) service: &'a Service,
+    pub(super) version: &'a Version,
+    /// What is known of the earlier version, when its rows may serve again.
+    earlier: Option<&'a Change>,
+}
+
 /// What the next pass compares.
 #[derive(Debug, Default)]
 pub(super) struct Dates {
@@ -46,12 +55,18 @@ impl Pass<'_> {
             }
             Err(error) => return Err(at("service")(error)),
         };
-        let layers = futures::stream::iter(&service.layers)
-            .map(|layer| self.copy_layer(item, layer, version, earlier))
+        let of = ServiceCopy {
+            item,
+            service: &service,
+            version,
+            earlier,
+        };
+        let reused = futures::stream::iter(&service.layers)
+            .map(|layer| self.copy_layer(&of, layer))
             .buffer_unordered(LAYERS_AT_ONCE)
-            .try_fold(false, async |any, reused| Ok(any || reused));
-        let definitions = self.copy_definitions(item, &service, version);
-        let ((), reused) = futures::future::try_join(definitions, layers).await?;
+            .try_fold(false, async |any, reused| Ok(any || reused))
+            .await?;
+        self.copy_definitions(&of).await?;
         let dates = service.edit_dates();
         let unchanged =
             service.tells_all_dates() && earlier.is_some_and(|change| change.layers == dates);
@@ -62,51 +77,37 @@ impl Pass<'_> {
         })
     }
 
-    async fn copy_definitions(
-        &self,
-        item: &Item,
-        service: &Service,
-        version: &Version,
-    ) -> Result<(), Trouble> {
-        let layers = service.document.clone();
-        self.keep(version, File::to_be(Role::Layers, "layers.json"), layers)
+    async fn copy_definitions(&self, of: &ServiceCopy<'_>) -> Result<(), Trouble> {
+        let layers = File::to_be(Role::Layers, "layers.json");
+        self.keep(of.version, layers, of.service.document.clone())
             .await?;
-        let definition = self
-            .portal
-            .service_definition(service)
-            .await
-            .map_err(at("service"))?;
+        let definition = self.portal.service_definition(of.service).await;
+        let definition = definition.map_err(at("service"))?;
         self.keep(
-            version,
+            of.version,
             File::to_be(Role::Service, "service.json"),
             definition,
         )
         .await?;
-        if !item.is_view() {
+        if !of.item.is_view() {
             return Ok(());
         }
-        match self.portal.view_sources(service).await {
+        match self.portal.view_sources(of.service).await {
             Ok(sources) => {
-                self.keep(version, File::to_be(Role::View, "view.json"), sources)
+                self.keep(of.version, File::to_be(Role::View, "view.json"), sources)
                     .await
             }
-            Err(error) => absent(version, "view_not_readable", error).map_err(at("service")),
+            Err(error) => absent(of.version, "view_not_readable", error).map_err(at("service")),
         }
     }
 
     /// Rows and attachments of one layer; true when they are an earlier version's.
-    async fn copy_layer(
-        &self,
-        item: &Item,
-        layer: &Layer,
-        version: &Version,
-        earlier: Option<&Change>,
-    ) -> Result<bool, Trouble> {
-        note_what_is_not_covered(layer, version);
+    async fn copy_layer(&self, of: &ServiceCopy<'_>, layer: &Layer) -> Result<bool, Trouble> {
+        note_what_is_not_covered(layer, of.version);
         if !layer.has_rows() {
             return Ok(false);
         }
-        if is_unchanged(layer, earlier) && reuse_layer(layer, version) {
+        if is_unchanged(layer, of.earlier) && reuse_layer(layer, of.version) {
             return Ok(true);
         }
         for format in self
@@ -116,10 +117,10 @@ impl Pass<'_> {
             .iter()
             .filter(|format| !format.is_container())
         {
-            self.copy_rows(item, layer, *format, version).await?;
+            self.copy_rows(of, layer, *format).await?;
         }
         if layer.has_attachments && self.config.reading.attachments && layer.can_query {
-            self.copy_attachments(layer, version).await?;
+            self.copy_attachments(layer, of.version).await?;
         }
         Ok(false)
     }

@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::Value;
+use tokio::sync::Mutex;
 use url::Url;
 
 use super::Portal;
 use super::call::{Call, below};
 use super::error::Error;
-use super::layer::{Dates, Layer, dates, read_layers};
+use super::layer::{Layer, dates, read_layers};
 use crate::item::Item;
 
 /// A service as `layers` describes it at one moment.
@@ -21,6 +22,8 @@ pub struct Service {
     pub document: Bytes,
     /// Layers and tables, in the order of the answer.
     pub layers: Vec<Layer>,
+    /// The root's own document, once it was asked for.
+    root: Mutex<Option<Bytes>>,
 }
 
 impl Service {
@@ -90,13 +93,45 @@ impl Portal {
             url,
             document,
             layers,
+            root: Mutex::default(),
         })
     }
 
     /// `service.json`.
     pub async fn service_definition(&self, service: &Service) -> Result<Bytes, Error> {
-        self.document(&Call::get("service", service.url.clone()))
-            .await
+        let mut root = service.root.lock().await;
+        if let Some(root) = root.as_ref() {
+            return Ok(root.clone());
+        }
+        let document = self
+            .document(&Call::get("service", service.url.clone()))
+            .await?;
+        Ok(root.insert(document).clone())
+    }
+
+    /// Whether a layer was edited since the service was described. The root tells the newest edit of the
+    /// whole service, so where there is one layer, its document answers this too and saves a request.
+    pub async fn was_edited(&self, service: &Service, layer: &Layer) -> Result<bool, Error> {
+        let alone = service
+            .layers
+            .iter()
+            .filter(|layer| layer.has_rows())
+            .count()
+            == 1;
+        if let (true, Some(known)) = (alone, layer.dates.newest()) {
+            *service.root.lock().await = None;
+            let root = self.service_definition(service).await?;
+            let root: Value = serde_json::from_slice(&root).unwrap_or_default();
+            if dates(&root).newest().is_some_and(|newest| newest <= known) {
+                return Ok(false);
+            }
+        }
+        let document = self
+            .document(&Call::get("layer", layer.url.clone()))
+            .await?;
+        let now: Value = serde_json::from_slice(&document)
+            .map_err(|error| Error::Untrue(format!("layer: not a definition: {error}")))?;
+        Ok(dates(&now) != layer.dates)
     }
 
     /// `view.json`: what a view reads. Not everybody may ask.
@@ -122,17 +157,5 @@ impl Portal {
         let count: Count = serde_json::from_slice(&document)
             .map_err(|error| Error::Untrue(format!("row count: not a count: {error}")))?;
         Ok(count.count)
-    }
-}
-
-impl Portal {
-    /// The layer's edit dates now.
-    pub async fn edit_dates(&self, layer: &Layer) -> Result<Dates, Error> {
-        let document = self
-            .document(&Call::get("layer", layer.url.clone()))
-            .await?;
-        let layer: Value = serde_json::from_slice(&document)
-            .map_err(|error| Error::Untrue(format!("layer: not a definition: {error}")))?;
-        Ok(dates(&layer))
     }
 }

@@ -1,0 +1,111 @@
+//! Whether a copy of rows is believed: only when the server's counts before and after, and its edit dates,
+//! agree with what was read.
+
+use super::Pass;
+use super::rows::{Copying, Streamed};
+use super::trouble::{Trouble, at};
+use crate::snapshot::{File, Note};
+
+/// How a copy compares with what the server says.
+enum Verdict {
+    Whole,
+    /// Something moved, or cannot be compared: stored with a note of this code.
+    Doubtful(&'static str, String),
+    /// Rows are missing that the server says it has: never stored.
+    Short(String),
+}
+
+impl Pass<'_> {
+    /// Believes a copy, or throws it away: false when it should be read once more.
+    pub(super) async fn settle(
+        &self,
+        copying: &Copying<'_>,
+        streamed: Streamed,
+        before: Option<u64>,
+        last_try: bool,
+    ) -> Result<bool, Trouble> {
+        let Streamed { draft, file, rows } = streamed;
+        let (verdict, after) = match self.judge(copying, rows, before).await {
+            Ok(judged) => judged,
+            Err(trouble) => {
+                draft.discard().await;
+                return Err(trouble);
+            }
+        };
+        let id = copying.layer.id;
+        match verdict {
+            Verdict::Whole => {}
+            Verdict::Doubtful(code, message) if last_try || rows.is_none() => {
+                copying.of.version.note(Note::on_layer(code, id, &message));
+            }
+            Verdict::Doubtful(..) | Verdict::Short(_) if !last_try => {
+                draft.discard().await;
+                return Ok(false);
+            }
+            Verdict::Doubtful(_, message) | Verdict::Short(message) => {
+                draft.discard().await;
+                return Err(Trouble::item("rows", format!("layer {id}: {message}")));
+            }
+        }
+        self.progress.add_rows(rows.unwrap_or(0));
+        self.progress.add_bytes(draft.bytes());
+        copying
+            .of
+            .version
+            .finish(
+                draft,
+                File {
+                    rows,
+                    server_rows: after,
+                    ..file
+                },
+            )
+            .await?;
+        Ok(true)
+    }
+
+    /// Compares a copy with the server's counts before and after, and with its edit dates.
+    async fn judge(
+        &self,
+        copying: &Copying<'_>,
+        rows: Option<u64>,
+        before: Option<u64>,
+    ) -> Result<(Verdict, Option<u64>), Trouble> {
+        let layer = copying.layer;
+        let not_counted = |message: &str| Verdict::Doubtful("rows_not_counted", message.to_owned());
+        if !layer.can_query {
+            return Ok((
+                not_counted("the layer may not be queried, so its rows were not compared"),
+                None,
+            ));
+        }
+        let after = self.portal.count_rows(layer).await.map_err(at("rows"))?;
+        let Some(rows) = rows else {
+            return Ok((
+                not_counted("the rows of this format were not counted"),
+                after,
+            ));
+        };
+        let (Some(before), Some(counted)) = (before, after) else {
+            return Ok((
+                not_counted("the server does not tell how many rows it has"),
+                after,
+            ));
+        };
+        let edited = self
+            .portal
+            .was_edited(copying.of.service, layer)
+            .await
+            .map_err(at("rows"))?;
+        let message = format!(
+            "{rows} rows were read; the server counted {before} before and {counted} after"
+        );
+        // Without an edit the count cannot have moved: every row that it tells of must be here.
+        let least = if edited { before.min(counted) } else { counted };
+        Ok(match rows {
+            _ if rows == before && rows == counted && !edited => (Verdict::Whole, after),
+            _ if rows < least => (Verdict::Short(message), after),
+            _ => (Verdict::Doubtful("changed_during_read", message), after),
+        })
+    }
+}
