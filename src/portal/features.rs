@@ -11,7 +11,7 @@ mod fetch;
 mod page;
 mod window;
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 use futures::StreamExt;
 use futures::stream::BoxStream;
 
@@ -22,6 +22,7 @@ use crate::config::Format;
 
 pub(super) use budget::PageBudget;
 use fetch::{Fetch, Fetched};
+use page::SEPARATOR;
 use window::Window;
 
 /// The rows of a layer on their way.
@@ -34,6 +35,8 @@ pub struct Rows<'a> {
     expected: u64,
     thorough: bool,
     place: Place,
+    /// What comes next without another question.
+    ready: Option<Bytes>,
     count: u64,
     /// Keeps its share of the budget until the next piece is asked for.
     held: Option<budget::Share>,
@@ -63,6 +66,7 @@ impl Portal {
             expected: expected.unwrap_or(0),
             thorough,
             place: Place::Start,
+            ready: None,
             count: 0,
             held: None,
         }
@@ -77,29 +81,35 @@ impl Rows<'_> {
 
     /// The next piece of the document; `None` after its end.
     pub async fn next(&mut self) -> Result<Option<Bytes>, Error> {
+        if let Some(piece) = self.ready.take() {
+            return Ok(Some(piece));
+        }
         if self.place == Place::End {
             return Ok(None);
         }
         let fetched = self.next_page().await?;
         let begins = std::mem::replace(&mut self.place, Place::Middle) == Place::Start;
         match fetched {
-            Some(fetched) => Ok(Some(self.piece(fetched, begins))),
+            Some(fetched) if begins => Ok(Some(self.begin(fetched))),
+            Some(fetched) => Ok(Some(self.piece(fetched))),
             None if begins => Ok(Some(self.fetch.header(&[]))),
             None => Ok(Some(self.end())),
         }
     }
 
-    fn piece(&mut self, fetched: Fetched, begins: bool) -> Bytes {
-        let mut piece = Vec::with_capacity(fetched.page.features.len() + 256);
-        if begins {
-            piece.extend_from_slice(&self.fetch.header(&fetched.page.envelope));
-        } else {
-            piece.extend_from_slice(b",\n");
-        }
-        piece.extend_from_slice(&fetched.page.features);
+    /// The document up to its first row; the rows of the first page follow.
+    fn begin(&mut self, fetched: Fetched) -> Bytes {
+        let header = self.fetch.header(&fetched.page.envelope);
+        let mut rows = self.piece(fetched);
+        rows.advance(SEPARATOR.len().min(rows.len()));
+        self.ready = Some(rows).filter(|rows| !rows.is_empty());
+        header
+    }
+
+    fn piece(&mut self, fetched: Fetched) -> Bytes {
         self.count += fetched.page.rows as u64;
         self.held = Some(fetched.share);
-        piece.into()
+        fetched.page.features.into()
     }
 
     fn end(&mut self) -> Bytes {

@@ -161,9 +161,6 @@ impl<'a> Fetch<'a> {
         let lower = Box::pin(self.page(Window::Ids(ids), Some(share))).await?;
         let upper = Box::pin(self.page(Window::Ids(upper), Some(lower.share))).await?;
         let mut page = lower.page;
-        if page.rows > 0 && upper.page.rows > 0 {
-            page.features.extend_from_slice(b",\n");
-        }
         page.features.extend_from_slice(&upper.page.features);
         page.rows += upper.page.rows;
         page.ids.last = upper.page.ids.last.or(page.ids.last);

@@ -1,6 +1,7 @@
 //! One answer of a layer's `query`, taken apart without being rewritten: the features as the server sent
 //! them, the rest of the document beside them, and the object ids in their order.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::Deserialize;
@@ -8,10 +9,14 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess,
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+/// Stands before every feature.
+pub(super) const SEPARATOR: &[u8] = b",\n";
+
 /// A page that parsed as a whole.
 #[derive(Debug, Default)]
 pub(super) struct Page {
-    /// Byte for byte, one feature a line, with `,` between them.
+    /// Byte for byte, one feature a line, each behind [`SEPARATOR`]: also the first, so that a page is
+    /// appended to others as it is.
     pub(super) features: Vec<u8>,
     pub(super) rows: usize,
     pub(super) ids: Ids,
@@ -46,7 +51,11 @@ impl Page {
     /// Reads a page whose rows name their object id `id_field`.
     pub(super) fn read(body: &[u8], id_field: &str) -> serde_json::Result<Self> {
         let mut from = serde_json::Deserializer::from_slice(body);
-        let page = PageVisitor { id_field }.deserialize(&mut from)?;
+        let page = PageVisitor {
+            id_field,
+            length: body.len(),
+        }
+        .deserialize(&mut from)?;
         from.end()?;
         Ok(page)
     }
@@ -54,6 +63,8 @@ impl Page {
 
 struct PageVisitor<'f> {
     id_field: &'f str,
+    /// Of the body: the features are not longer, or hardly.
+    length: usize,
 }
 
 impl<'de> DeserializeSeed<'de> for PageVisitor<'_> {
@@ -72,7 +83,10 @@ impl<'de> Visitor<'de> for PageVisitor<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Page, A::Error> {
-        let mut page = Page::default();
+        let mut page = Page {
+            features: Vec::with_capacity(self.length + 64),
+            ..Page::default()
+        };
         let mut has_features = false;
         while let Some(key) = map.next_key::<String>()? {
             match key.as_str() {
@@ -137,9 +151,7 @@ impl<'de> Visitor<'de> for Features<'_, '_> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut features: A) -> Result<(), A::Error> {
         while let Some(feature) = features.next_element::<&'de RawValue>()? {
-            if self.page.rows > 0 {
-                self.page.features.extend_from_slice(b",\n");
-            }
+            self.page.features.extend_from_slice(SEPARATOR);
             self.page
                 .features
                 .extend_from_slice(feature.get().as_bytes());
@@ -150,50 +162,67 @@ impl<'de> Visitor<'de> for Features<'_, '_> {
     }
 }
 
-/// GeoJSON says it in `id`; Esri's JSON, and GeoJSON of some servers, in the column of that name.
+/// GeoJSON says it in `id`; Esri's JSON, and GeoJSON of some servers, in the column of that name. Reading
+/// stops where the id is found: the feature has been parsed as a whole before, and there are millions.
 fn object_id(feature: &str, id_field: &str) -> Option<i64> {
-    #[derive(Deserialize)]
-    struct Feature<'a> {
-        #[serde(default)]
-        id: Option<Value>,
-        #[serde(borrow, default)]
-        properties: Option<&'a RawValue>,
-        #[serde(borrow, default)]
-        attributes: Option<&'a RawValue>,
-    }
-    let feature: Feature<'_> = serde_json::from_str(feature).ok()?;
-    if let Some(id) = feature.id.as_ref().and_then(Value::as_i64) {
-        return Some(id);
-    }
-    let columns = feature.attributes.or(feature.properties)?;
-    let mut from = serde_json::Deserializer::from_str(columns.get());
-    from.deserialize_map(Column { name: id_field })
-        .ok()
-        .flatten()
+    let mut id = None;
+    let mut from = serde_json::Deserializer::from_str(feature);
+    let seed = IdVisitor {
+        id_field,
+        id: &mut id,
+        is_row: true,
+    };
+    // Stopping early looks like an error to the parser.
+    drop(seed.deserialize(&mut from));
+    id
 }
 
-/// Finds one column's whole number, whatever the case of its name.
-struct Column<'f> {
-    name: &'f str,
+/// Looks for the id in a feature, or in the columns of one.
+struct IdVisitor<'i, 'f> {
+    id_field: &'f str,
+    id: &'i mut Option<i64>,
+    is_row: bool,
 }
 
-impl<'de> Visitor<'de> for Column<'_> {
-    type Value = Option<i64>;
+impl<'de> DeserializeSeed<'de> for IdVisitor<'_, '_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<(), D::Error> {
+        from.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for IdVisitor<'_, '_> {
+    type Value = ();
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a row's columns")
+        formatter.write_str("a feature or its columns")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Option<i64>, A::Error> {
-        let mut found = None;
-        while let Some(name) = map.next_key::<std::borrow::Cow<'de, str>>()? {
-            if name.eq_ignore_ascii_case(self.name) {
-                found = map.next_value::<Value>()?.as_i64();
+    /// `"properties": null` names nothing.
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        while self.id.is_none()
+            && let Some(key) = map.next_key::<Cow<'de, str>>()?
+        {
+            if (self.is_row && key == "id")
+                || (!self.is_row && key.eq_ignore_ascii_case(self.id_field))
+            {
+                *self.id = map.next_value::<Value>()?.as_i64();
+            } else if self.is_row && matches!(&*key, "properties" | "attributes") {
+                map.next_value_seed(IdVisitor {
+                    id_field: self.id_field,
+                    id: self.id,
+                    is_row: false,
+                })?;
             } else {
                 map.next_value::<IgnoredAny>()?;
             }
         }
-        Ok(found)
+        Ok(())
     }
 }
 
@@ -208,7 +237,7 @@ mod tests {
         let features = String::from_utf8(page.features).expect("text");
         assert_eq!(
             features,
-            "{\"id\":1, \"x\":1.50,\"n\":12345678901234567890},\n{\"type\":\"Feature\",\"properties\":{\"FID\":7}}"
+            ",\n{\"id\":1, \"x\":1.50,\"n\":12345678901234567890},\n{\"type\":\"Feature\",\"properties\":{\"FID\":7}}"
         );
         assert_eq!(
             (page.rows, page.is_cut, page.ids.last, page.ids.disordered),
