@@ -1,6 +1,7 @@
 //! Environment → typed [`Config`]. Every error names its variable and says what to write instead; the
 //! value of a secret is never in one.
 
+mod address;
 mod environment;
 mod read;
 mod values;
@@ -12,6 +13,7 @@ use std::time::Duration;
 use secrecy::SecretString;
 use url::Url;
 
+pub use address::is_loopback;
 pub use environment::Environment;
 pub use variables::{VARIABLES, Variable};
 
@@ -231,15 +233,5 @@ impl Format {
     /// One file holds the whole service.
     pub fn is_container(self) -> bool {
         !matches!(self, Self::GeoJson | Self::EsriJson | Self::Csv | Self::Kml)
-    }
-}
-
-/// Whether an address can only be this machine.
-pub fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(url::Host::Ipv4(address)) => address.is_loopback(),
-        Some(url::Host::Ipv6(address)) => address.is_loopback(),
-        Some(url::Host::Domain(name)) => name == "localhost",
-        None => false,
     }
 }

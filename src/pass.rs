@@ -4,6 +4,7 @@ mod attached;
 mod copy;
 mod files;
 mod parts;
+mod prepare;
 mod progress;
 mod rows;
 mod service;
@@ -11,7 +12,7 @@ mod signals;
 mod trouble;
 mod verdict;
 
-use std::collections::{BTreeMap, HashMap};
+use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
@@ -20,16 +21,16 @@ use jiff::Timestamp;
 use tokio::time::{Instant, timeout};
 use tracing::{info, warn};
 
-use crate::archive::{Archive, Hold};
-use crate::config::{Config, Scope};
-use crate::decide::{self, Observed, Plan, Policy};
+use crate::archive::{self, Archive, Hold};
+use crate::config::Config;
+use crate::decide::{self, Plan, Policy};
 use crate::exit::{Exit, Stop};
-use crate::item::Item;
 use crate::portal::Portal;
 use crate::snapshot::{Entry, FORMAT, Origin, Snapshot, State, now};
 use crate::summary::{DaysLeft, History, Summary};
 use crate::{PROGRAM, notify, telemetry};
 use progress::Progress;
+use signals::Signals;
 
 /// A token that ends sooner is warned of.
 const DAYS_TO_WARN: i64 = 14;
@@ -45,20 +46,20 @@ pub async fn run(config: &Config) -> Summary {
     for name in &config.unknown_variables {
         warn!(variable = name, "unknown variable");
     }
-    let end = AssertUnwindSafe(Box::pin(whole_pass(config, &mut summary)))
-        .catch_unwind()
-        .await;
-    let end = end.unwrap_or_else(|_| {
-        Err(Stop::Internal(anyhow::anyhow!(
-            "a panic, told in the line before"
-        )))
-    });
+    let end = caught(whole_pass(config, &mut summary, began)).await;
     close(&mut summary, &end, began);
     if let Some(path) = &config.summary_file {
         notify::summary_file(path, &summary);
     }
     telemetry::finish(&summary);
     summary
+}
+
+/// A panic is a defect of ours, and an end like any other.
+async fn caught<T>(work: impl Future<Output = Result<T, Stop>>) -> Result<T, Stop> {
+    let panicked = || Stop::Internal(anyhow::anyhow!("a panic, told in the line before"));
+    let end = AssertUnwindSafe(Box::pin(work)).catch_unwind().await;
+    end.unwrap_or_else(|_payload| Err(panicked()))
 }
 
 fn close(summary: &mut Summary, end: &Result<Exit, Stop>, began: Instant) {
@@ -68,12 +69,11 @@ fn close(summary: &mut Summary, end: &Result<Exit, Stop>, began: Instant) {
 }
 
 /// Signs in, takes the destination, works, and leaves both as they should be, however the work ended.
-async fn whole_pass(config: &Config, summary: &mut Summary) -> Result<Exit, Stop> {
-    let began = Instant::now();
-    let portal = signals::unless_told(Portal::sign_in(config)).await?;
-    let days_left = summary.token_days_left;
-    info!(username = portal.account().username, token_days_left = %days_left, "signed in");
-    warn_a_person(&portal, days_left);
+async fn whole_pass(config: &Config, summary: &mut Summary, began: Instant) -> Result<Exit, Stop> {
+    let mut signals = Signals::listen()?;
+    let portal = signals.unless_told(Portal::sign_in(config)).await?;
+    info!(username = portal.account().username, token_days_left = %summary.token_days_left, "signed in");
+    warn_a_person(&portal, summary.token_days_left);
     let archive = Archive::open(&config.destination)?;
     let hold = archive.hold(summary.started_at).await?;
     summary.stamp = Some(hold.stamp.clone());
@@ -88,34 +88,38 @@ async fn whole_pass(config: &Config, summary: &mut Summary) -> Result<Exit, Stop
         progress: &progress,
         began,
     };
-    let work = AssertUnwindSafe(pass.work(summary.started_at, &mut entries)).catch_unwind();
-    let end = signals::unless_told(async {
-        let end = progress.told_while(work).await;
-        end.unwrap_or_else(|_| {
-            Err(Stop::Internal(anyhow::anyhow!(
-                "a panic, told in the line before"
-            )))
-        })
-    })
-    .await;
+    let work = progress.told_while(caught(pass.work(summary.started_at, &mut entries)));
+    let end = signals.unless_told(work).await;
 
-    let left = timeout(LAST_WORDS, portal.remove_leftovers()).await;
-    if left != Ok(0) {
-        warn!("temporary exports are left in the organisation; the next pass removes them");
+    if timeout(LAST_WORDS, portal.remove_leftovers()).await != Ok(0) {
+        warn!("temporary exports left");
     }
     for entry in &entries {
         summary.count(entry.state);
     }
-    summary.rows = progress.rows();
-    summary.bytes = progress.bytes();
-    summary.requests = portal.traffic.requests();
-    summary.retries = portal.traffic.retries();
+    (summary.rows, summary.bytes) = (progress.rows(), progress.bytes());
+    (summary.requests, summary.retries) = (portal.traffic.requests(), portal.traffic.retries());
     close(summary, &end, began);
-    archive
-        .remember(&hold.stamp, &History::of(summary.clone(), &entries))
-        .await?;
-    hold.release(end.is_ok()).await?;
-    end
+    let history = History::of(summary.clone(), &entries);
+    let closed = let_go(&archive, hold, &history, end.is_ok()).await;
+    match (end, closed) {
+        // The snapshot stands: what failed is only the account of it.
+        (Ok(_), Err(error)) => {
+            warn!(error = %error, "pass not closed");
+            Ok(Exit::Partial)
+        }
+        (end, _) => end,
+    }
+}
+
+async fn let_go(
+    archive: &Archive,
+    hold: Hold,
+    history: &History,
+    swept: bool,
+) -> Result<(), archive::Error> {
+    archive.remember(&hold.stamp, history).await?;
+    hold.release(swept).await
 }
 
 fn warn_a_person(portal: &Portal, days_left: DaysLeft) {
@@ -182,65 +186,6 @@ impl Pass<'_> {
             types: &self.config.selection.types,
             exclude_tag: &self.config.selection.exclude_tag,
         }
-    }
-
-    /// What there is, without the temporary items of passes, of which dead ones are removed on the way.
-    async fn discover(&self, policy: &Policy<'_>) -> Result<Vec<Item>, Stop> {
-        let scope = &self.config.selection.scope;
-        let mut listed = self.portal.discover(scope).await?;
-        let temporary = match scope {
-            Scope::Mine | Scope::Org => self.portal.sweep(&listed, &self.hold.dead).await,
-            Scope::Query(_) => {
-                self.portal
-                    .sweep(&self.portal.temporary_items().await?, &self.hold.dead)
-                    .await
-            }
-        };
-        listed.retain(|item| !temporary.contains(&item.id));
-        let found = listed.len();
-        let items = decide::select(listed, policy);
-        info!(
-            items = items.len(),
-            of_other_types = found - items.len(),
-            "discovered"
-        );
-        Ok(items)
-    }
-
-    /// Asks the services for their edit dates, where only these can tell whether anything changed.
-    async fn observe(
-        &self,
-        items: &[Item],
-        newest: Option<&Snapshot>,
-        policy: &Policy<'_>,
-    ) -> Result<BTreeMap<String, Observed>, Stop> {
-        let earlier: HashMap<&str, &Entry> = newest
-            .iter()
-            .flat_map(|snapshot| &snapshot.items)
-            .map(|entry| (entry.id.as_str(), entry))
-            .collect();
-        let open = items.iter().filter(|item| {
-            decide::needs_a_look(item, earlier.get(item.id.as_str()).copied(), policy)
-        });
-        let looks =
-            futures::stream::iter(open).map(async |item| match self.portal.service(item).await {
-                Ok(service) => {
-                    let observed = Observed {
-                        dates: service.edit_dates(),
-                        tells_all: service.tells_all_dates(),
-                    };
-                    Ok(Some((item.id.clone(), observed)))
-                }
-                Err(error) if error.is_of_the_account() => Err(Stop::from(error)),
-                // Reading will fail too, and say why.
-                Err(_) => Ok(None),
-            });
-        let mut looks = looks.buffer_unordered(self.config.concurrency);
-        let mut observed = BTreeMap::new();
-        while let Some(look) = looks.next().await {
-            observed.extend(look?);
-        }
-        Ok(observed)
     }
 
     fn tell(&self, plan: &Plan) -> Result<(), Stop> {

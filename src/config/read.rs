@@ -4,12 +4,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use secrecy::SecretString;
-use url::Url;
 
+use super::address::portal_address;
 use super::environment::{Environment, Raw};
-use super::{
-    Config, Credentials, Error, Format, Method, Reading, Scope, Selection, is_loopback, values,
-};
+use super::{Config, Credentials, Error, Format, Method, Reading, Scope, Selection, values};
 
 impl Config {
     /// Reads and checks everything; contacts nobody.
@@ -44,43 +42,6 @@ impl Config {
                 .map(|()| unknown_variables)?,
         })
     }
-}
-
-/// Accepts what people copy from the browser: with `/home/…`, `/sharing/rest`, a query, a trailing slash.
-fn portal_address(text: &str) -> Result<Url, Error> {
-    let wrong = |problem: &str| {
-        Error::new(
-            "ARCGIS_URL",
-            format!("{problem}: write it like https://city.maps.arcgis.com"),
-        )
-    };
-    let mut url = Url::parse(text).map_err(|_reason| wrong("is not an address with https://"))?;
-    if !matches!(url.scheme(), "https" | "http") || url.host().is_none() {
-        return Err(wrong("is not an address with https://"));
-    }
-    if url.scheme() == "http" && !is_loopback(&url) {
-        return Err(Error::new(
-            "ARCGIS_URL",
-            "is plain http: tokens travel over https only, except to a loopback address",
-        ));
-    }
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err(wrong("holds a user name or password"));
-    }
-    let path = url.path().to_owned();
-    let context = ["/home", "/sharing", "/apps"]
-        .iter()
-        .filter_map(|tail| {
-            path.find(&format!("{tail}/"))
-                .or_else(|| path.ends_with(tail).then(|| path.len() - tail.len()))
-        })
-        .min()
-        .and_then(|end| path.get(..end))
-        .unwrap_or(&path);
-    url.set_path(context.trim_end_matches('/'));
-    url.set_query(None);
-    url.set_fragment(None);
-    Ok(url)
 }
 
 fn credentials(raw: &Raw) -> Result<Credentials, Error> {
@@ -267,42 +228,5 @@ fn log_words(format: Option<&str>, filter: Option<&str>) -> Result<(), Error> {
             format!("is not a log filter: {error}"),
         )),
         _ => Ok(()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_portal_address_is_taken_as_people_copy_it() {
-        for (text, url) in [
-            ("https://www.arcgis.com", "https://www.arcgis.com/"),
-            (
-                "https://city.maps.arcgis.com/home/content.html?view=table#my",
-                "https://city.maps.arcgis.com/",
-            ),
-            (
-                "https://gis.city.gov/portal/sharing/rest/",
-                "https://gis.city.gov/portal",
-            ),
-            (
-                "https://gis.city.gov/portal/home",
-                "https://gis.city.gov/portal",
-            ),
-            ("http://127.0.0.1:8080/", "http://127.0.0.1:8080/"),
-        ] {
-            assert_eq!(portal_address(text).expect(text).as_str(), url);
-        }
-        for wrong in [
-            "www.arcgis.com",
-            "ftp://x",
-            "http://city.gov",
-            "https://user:pw@city.gov",
-            "",
-            "localhost:80",
-        ] {
-            assert!(portal_address(wrong).is_err(), "{wrong}");
-        }
     }
 }

@@ -4,44 +4,73 @@ use std::future::Future;
 
 use crate::exit::Stop;
 
-/// The work's own end, or the signal that came first.
-pub(super) async fn unless_told<T>(work: impl Future<Output = Result<T, Stop>>) -> Result<T, Stop> {
-    tokio::select! {
-        end = work => end,
-        stop = told() => Err(stop),
-    }
-}
-
 #[cfg(unix)]
-async fn told() -> Stop {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (interrupt, terminate) = (
-        signal(SignalKind::interrupt()),
-        signal(SignalKind::terminate()),
-    );
-    let (Ok(mut interrupt), Ok(mut terminate)) = (interrupt, terminate) else {
-        tracing::warn!("signals cannot be heard");
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = interrupt.recv() => Stop::Interrupted,
-        _ = terminate.recv() => Stop::Terminated,
-    }
+use tokio::signal::unix::{Signal, SignalKind, signal};
+#[cfg(windows)]
+use tokio::signal::windows::{CtrlBreak, CtrlC, CtrlShutdown, ctrl_break, ctrl_c, ctrl_shutdown};
+
+/// Heard from the beginning to the end: one that comes while nobody listens is told to the next who does.
+#[cfg(unix)]
+#[derive(Debug)]
+pub(super) struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
 }
 
 /// Task Scheduler and the console send Ctrl-C and Ctrl-Break, Windows itself a shutdown.
 #[cfg(windows)]
-async fn told() -> Stop {
-    use tokio::signal::windows::{ctrl_break, ctrl_c, ctrl_shutdown};
-    let (Ok(mut ctrl_c), Ok(mut ctrl_break), Ok(mut shutdown)) =
-        (ctrl_c(), ctrl_break(), ctrl_shutdown())
-    else {
-        tracing::warn!("signals cannot be heard");
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = ctrl_c.recv() => Stop::Interrupted,
-        _ = ctrl_break.recv() => Stop::Interrupted,
-        _ = shutdown.recv() => Stop::Terminated,
+#[derive(Debug)]
+pub(super) struct Signals {
+    ctrl_c: CtrlC,
+    ctrl_break: CtrlBreak,
+    shutdown: CtrlShutdown,
+}
+
+impl Signals {
+    #[cfg(unix)]
+    pub(super) fn listen() -> Result<Self, Stop> {
+        let heard = |kind| signal(kind).map_err(|error| Stop::Internal(error.into()));
+        Ok(Self {
+            interrupt: heard(SignalKind::interrupt())?,
+            terminate: heard(SignalKind::terminate())?,
+        })
+    }
+
+    #[cfg(windows)]
+    pub(super) fn listen() -> Result<Self, Stop> {
+        let failed = |error: std::io::Error| Stop::Internal(error.into());
+        Ok(Self {
+            ctrl_c: ctrl_c().map_err(failed)?,
+            ctrl_break: ctrl_break().map_err(failed)?,
+            shutdown: ctrl_shutdown().map_err(failed)?,
+        })
+    }
+
+    /// The work's own end, or the signal that came first.
+    pub(super) async fn unless_told<T>(
+        &mut self,
+        work: impl Future<Output = Result<T, Stop>>,
+    ) -> Result<T, Stop> {
+        tokio::select! {
+            end = work => end,
+            stop = self.told() => Err(stop),
+        }
+    }
+
+    #[cfg(unix)]
+    async fn told(&mut self) -> Stop {
+        tokio::select! {
+            _ = self.interrupt.recv() => Stop::Interrupted,
+            _ = self.terminate.recv() => Stop::Terminated,
+        }
+    }
+
+    #[cfg(windows)]
+    async fn told(&mut self) -> Stop {
+        tokio::select! {
+            _ = self.ctrl_c.recv() => Stop::Interrupted,
+            _ = self.ctrl_break.recv() => Stop::Interrupted,
+            _ = self.shutdown.recv() => Stop::Terminated,
+        }
     }
 }

@@ -13,6 +13,8 @@ pub(super) struct Call {
     pub(super) form: Vec<(&'static str, String)>,
     /// A longer body is refused as too much asked at once; bytes.
     pub(super) longest: Option<usize>,
+    /// A smaller question can be asked instead of the same one again.
+    pub(super) can_shrink: bool,
     /// Asked again only when it certainly had no effect.
     pub(super) changes_something: bool,
     /// Never with the token, such as the question who owns a server.
@@ -33,6 +35,7 @@ impl Call {
             url,
             form: Vec::new(),
             longest: None,
+            can_shrink: false,
             changes_something: false,
             anonymous: false,
         }
@@ -44,7 +47,6 @@ impl Call {
             method: Method::POST,
             ..Self::file(subject, url)
         }
-        .with("f", "json")
     }
 
     pub(super) fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
@@ -59,6 +61,11 @@ impl Call {
 
     pub(super) fn no_longer_than(mut self, bytes: usize) -> Self {
         self.longest = Some(bytes);
+        self
+    }
+
+    pub(super) fn shrinking(mut self, can_shrink: bool) -> Self {
+        self.can_shrink = can_shrink;
         self
     }
 

@@ -1,8 +1,9 @@
 //! The list of items, complete or an error: a short list must never be taken for a complete one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
+use url::Url;
 
 use super::Portal;
 use super::call::{Call, below};
@@ -12,18 +13,20 @@ use crate::item::Item;
 
 /// Items per page, the most that the portal gives.
 const PAGE: usize = 100;
+/// How often a listing that changes while it is read is begun.
+const LISTINGS: usize = 3;
 
 /// One page of any listing.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Page {
+struct Page {
     #[serde(default)]
-    pub(super) total: Option<usize>,
+    total: Option<usize>,
     /// -1 at the end. Asking for that would give the first page again.
     #[serde(default)]
-    pub(super) next_start: Option<i64>,
+    next_start: Option<i64>,
     #[serde(default, alias = "results")]
-    pub(super) items: Option<Vec<Item>>,
+    items: Option<Vec<Item>>,
     #[serde(default)]
     folders: Option<Vec<Folder>>,
 }
@@ -31,6 +34,14 @@ pub(super) struct Page {
 #[derive(Deserialize)]
 struct Folder {
     id: String,
+}
+
+/// How a listing ended.
+pub(super) enum Listing {
+    /// Every item was listed; the root folder also names the others, by id.
+    Whole { folders: Vec<String> },
+    /// It has more items than can be paged.
+    TooLong,
 }
 
 /// What a listing gave so far, each item once however often the pages shift.
@@ -54,21 +65,29 @@ impl Portal {
         })
     }
 
-    /// The root folder and every other one, from the user's own content: no search index is asked.
+    /// The root folder and every other one, from the user's own content: no search index is asked. A folder
+    /// that goes meanwhile may have given its items to one that was listed before, so all is listed anew.
     async fn list_mine(&self) -> Result<Found, Error> {
         let home = below(&self.rest, &["content", "users", self.username()?]);
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            match self.list_folders(&home).await {
+                Err(Error::Refused { .. }) if tries < LISTINGS => {}
+                listed => return listed,
+            }
+        }
+    }
+
+    async fn list_folders(&self, home: &Url) -> Result<Found, Error> {
         let mut found = Found::new();
-        let mut folders = Vec::new();
         let root = Call::get("content of the root folder", home.clone());
-        self.list(&root, &mut found, |page| {
-            folders.extend(page.folders.take().unwrap_or_default());
-        })
-        .await?;
-        folders.sort_by(|a, b| a.id.cmp(&b.id));
-        folders.dedup_by(|a, b| a.id == b.id);
+        let mut folders = self.list_whole(&root, &mut found).await?;
+        folders.sort();
+        folders.dedup();
         for folder in folders {
-            let call = Call::get("content of a folder", below(&home, &[&folder.id]));
-            self.list(&call, &mut found, |_| {}).await?;
+            let call = Call::get("content of a folder", below(home, &[&folder]));
+            self.list_whole(&call, &mut found).await?;
         }
         Ok(found)
     }
@@ -76,52 +95,91 @@ impl Portal {
     async fn list_organisation(&self) -> Result<Found, Error> {
         let org_id = self.account.org_id.as_deref().unwrap_or("self");
         let mut found = Found::new();
-        let call = Call::get(
-            "content of the organisation",
-            below(&self.rest, &["content", "portals", org_id]),
-        );
-        match self.list(&call, &mut found, |_| {}).await {
+        let url = below(&self.rest, &["content", "portals", org_id]);
+        let call = Call::get("content of the organisation", url);
+        match self.list_whole(&call, &mut found).await {
             // The listing needs an administrator's right to see all items; a search needs none.
             Err(Error::Refused { .. }) => self.search(&format!("orgid:{org_id}")).await,
-            Err(error) => Err(error),
-            Ok(()) => Ok(found),
+            listed => listed.map(|_folders| found),
         }
     }
 
-    /// Follows a listing to its end and compares with the total that the portal names.
-    async fn list(
+    /// A listing that has no window. Returns the ids of the folders that it names.
+    async fn list_whole(&self, call: &Call, found: &mut Found) -> Result<Vec<String>, Error> {
+        match self.list(call, usize::MAX, found).await? {
+            Listing::Whole { folders } => Ok(folders),
+            Listing::TooLong => Ok(Vec::new()),
+        }
+    }
+
+    /// Follows a listing to its end and compares with the total that the portal names. Items that come or
+    /// go meanwhile shift the pages, and one can slip through: when the total moves, it is listed again.
+    pub(super) async fn list(
         &self,
         call: &Call,
+        longest: usize,
         found: &mut Found,
-        mut look: impl FnMut(&mut Page),
-    ) -> Result<(), Error> {
-        let mut start = 1;
-        let (mut seen, mut total) = (std::collections::BTreeSet::new(), 0);
+    ) -> Result<Listing, Error> {
+        for _ in 1..LISTINGS {
+            let listed = self.list_once(call, longest, found).await?;
+            if let Some(listing) = listed {
+                return Ok(listing);
+            }
+        }
+        let listed = self.list_once(call, longest, found).await?;
+        listed.ok_or_else(|| {
+            Error::Untrue(format!(
+                "{}: it changes faster than it can be read",
+                call.subject
+            ))
+        })
+    }
+
+    /// `None` when the total moved.
+    async fn list_once(
+        &self,
+        call: &Call,
+        longest: usize,
+        found: &mut Found,
+    ) -> Result<Option<Listing>, Error> {
+        let (mut start, mut total) = (1, None);
+        let (mut seen, mut folders) = (BTreeSet::new(), Vec::new());
         loop {
-            let mut page = self.page(call, start).await?;
-            look(&mut page);
-            total = page.total.unwrap_or(total);
-            for item in page.items.take().unwrap_or_default() {
+            let page = self.page(call, start).await?;
+            if page.total.is_some_and(|total| total > longest) {
+                return Ok(Some(Listing::TooLong));
+            }
+            if total.is_some() && page.total != total {
+                return Ok(None);
+            }
+            total = page.total;
+            let next = next_start(&page, start)?;
+            folders.extend(
+                page.folders
+                    .unwrap_or_default()
+                    .into_iter()
+                    .map(|folder| folder.id),
+            );
+            for item in page.items.unwrap_or_default() {
                 seen.insert(item.id.clone());
                 found.insert(item.id.clone(), item);
             }
-            match next_start(&page, start)? {
+            match next {
                 Some(next) => start = next,
                 None => break,
             }
         }
-        if seen.len() < total {
-            let message = format!(
+        match total {
+            Some(total) if seen.len() < total => Err(Error::Untrue(format!(
                 "{}: {} of {total} items were listed",
                 call.subject,
                 seen.len()
-            );
-            return Err(Error::Untrue(message));
+            ))),
+            _ => Ok(Some(Listing::Whole { folders })),
         }
-        Ok(())
     }
 
-    pub(super) async fn page(&self, call: &Call, start: usize) -> Result<Page, Error> {
+    async fn page(&self, call: &Call, start: usize) -> Result<Page, Error> {
         let call = call
             .clone()
             .with("start", start.to_string())
@@ -142,7 +200,7 @@ impl Portal {
 }
 
 /// Where the next page begins; an end marker that points backwards would never end.
-pub(super) fn next_start(page: &Page, start: usize) -> Result<Option<usize>, Error> {
+fn next_start(page: &Page, start: usize) -> Result<Option<usize>, Error> {
     match page.next_start {
         None | Some(..=0) => Ok(None),
         Some(next) => match usize::try_from(next) {

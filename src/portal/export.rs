@@ -233,6 +233,7 @@ fn export_call(portal: &Portal, temporary: &Temporary, job: &Job<'_>) -> Call {
     );
     let call = Call::post("export", url)
         .changing()
+        .with("f", "json")
         .with("itemId", job.item.id.as_str())
         .with("title", temporary.title.as_str())
         .with("tags", TAG)

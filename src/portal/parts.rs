@@ -3,6 +3,7 @@
 
 use bytes::Bytes;
 use serde::Deserialize;
+use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::Portal;
@@ -164,22 +165,49 @@ impl Portal {
             .await
     }
 
-    /// `related.json`: every page of related items, as one document when there is one page. `None` when the
-    /// item is related to nothing.
+    /// `related.json`: the portal's answer; a list of its answers when one page does not hold them all.
+    /// `None` when the item is related to nothing.
     pub async fn related(&self, item: &Item) -> Result<Option<Bytes>, Error> {
         #[derive(Deserialize)]
         struct Answer {
             #[serde(default, rename = "relatedItems")]
             related: Option<Vec<serde::de::IgnoredAny>>,
+            #[serde(default, rename = "nextKey", alias = "nextkey")]
+            next_key: Option<Value>,
         }
         let call = Call::get("related items", self.item_url(item, &["relatedItems"]))
             .with("relationshipTypes", RELATIONSHIPS)
             .with("direction", "forward")
             .with("num", "100");
-        let document = self.document(&call).await?;
-        let answer: Answer = serde_json::from_slice(&document)
-            .map_err(|error| Error::Untrue(format!("related items: not a listing: {error}")))?;
-        let any = answer.related.is_some_and(|related| !related.is_empty());
-        Ok(any.then_some(document))
+        let mut pages = Vec::new();
+        let mut page = call.clone();
+        // More pages than any item has relations: a key that leads nowhere must not lead on for ever.
+        while pages.len() < 1_000 {
+            let document = self.document(&page).await?;
+            let answer: Answer = serde_json::from_slice(&document)
+                .map_err(|error| Error::Untrue(format!("related items: not a listing: {error}")))?;
+            if answer.related.is_none_or(|related| related.is_empty()) {
+                break;
+            }
+            pages.push(document);
+            match answer.next_key {
+                Some(Value::String(key)) if !key.is_empty() => {
+                    page = call.clone().with("start", key);
+                }
+                Some(Value::Number(key)) if key.as_i64() > Some(0) => {
+                    page = call.clone().with("start", key.to_string());
+                }
+                _ => break,
+            }
+        }
+        Ok(match pages.as_slice() {
+            [] => None,
+            [only] => Some(only.clone()),
+            several => Some(
+                [b"[", several.join(&b",\n"[..]).as_slice(), b"]\n"]
+                    .concat()
+                    .into(),
+            ),
+        })
     }
 }

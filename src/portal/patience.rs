@@ -44,6 +44,11 @@ impl Patience {
         portal: &Portal,
     ) -> Result<(), Error> {
         match trouble {
+            Trouble::Final(Error::Overloaded(message))
+                if !call.can_shrink && !call.changes_something =>
+            {
+                self.wait(&call.subject, message, 3, portal).await
+            }
             Trouble::Final(error) => Err(error),
             // The token endpoint's own no. Its caller holds the token's lock: it must not be asked for here.
             Trouble::Token { message, .. } if call.anonymous => {

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 
 use super::Portal;
 use super::call::{Call, below};
-use super::discover::{Found, next_start};
+use super::discover::{Found, Listing};
 use super::error::Error;
 
 /// The most hits that can be paged:
@@ -38,7 +38,7 @@ impl Portal {
         Ok(found)
     }
 
-    /// False when the slice holds more than can be paged; then nothing of it counts.
+    /// False when the slice holds more than can be paged.
     async fn search_slice(
         &self,
         query: &str,
@@ -50,27 +50,7 @@ impl Portal {
             Some((from, to)) => format!("({query}) AND created:[{from} TO {to}]"),
         };
         let call = Call::get("search", below(&self.rest, &["search"])).with("q", query);
-        let (mut start, mut hits) = (1, std::collections::BTreeSet::new());
-        loop {
-            let mut page = self.page(&call, start).await?;
-            let total = page.total.unwrap_or(0);
-            if total > WINDOW {
-                return Ok(false);
-            }
-            for item in page.items.take().unwrap_or_default() {
-                hits.insert(item.id.clone());
-                found.insert(item.id.clone(), item);
-            }
-            match next_start(&page, start)? {
-                Some(next) => start = next,
-                None if hits.len() < total => {
-                    return Err(Error::Untrue(format!(
-                        "search: {} of {total} items were listed",
-                        hits.len()
-                    )));
-                }
-                None => return Ok(true),
-            }
-        }
+        let listing = self.list(&call, WINDOW, found).await?;
+        Ok(matches!(listing, Listing::Whole { .. }))
     }
 }

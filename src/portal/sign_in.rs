@@ -110,6 +110,7 @@ impl Portal {
     /// The refresh grant. It neither prolongs nor replaces the refresh token.
     async fn refresh(&self, client_id: &str, refresh_token: &SecretString) -> Result<Grant, Error> {
         let call = Call::post("oauth2/token", below(&self.rest, &["oauth2", "token"]))
+            .with("f", "json")
             .with("grant_type", "refresh_token")
             .with("client_id", client_id)
             .with("refresh_token", refresh_token.expose_secret())

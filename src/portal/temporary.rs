@@ -205,7 +205,9 @@ impl Portal {
             &self.rest,
             &["content", "users", user, "items", id, "delete"],
         );
-        let call = Call::post("delete", url).with("permanentDelete", "true");
+        let call = Call::post("delete", url)
+            .with("f", "json")
+            .with("permanentDelete", "true");
         let document = match self.document(&call).await {
             // Already gone.
             Err(Error::Refused { message, .. }) if message.contains("does not exist") => {

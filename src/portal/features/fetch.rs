@@ -182,16 +182,12 @@ impl<'a> Fetch<'a> {
                 .with("resultRecordCount", asked.to_string()),
             Window::Ids(ids) => {
                 let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
-                let mut call = Call::post("rows", url).with("objectIds", ids.join(","));
-                call.form.retain(|(name, _)| *name != "f");
-                call
+                Call::post("rows", url).with("objectIds", ids.join(","))
             }
         };
+        let call = self.with_columns(call, window).shrinking(asked > 1);
         let longest = if asked > 1 { LONGEST_PAGE } else { usize::MAX };
-        let body = self
-            .portal
-            .document(&self.with_columns(call, window).no_longer_than(longest))
-            .await?;
+        let body = self.portal.document(&call.no_longer_than(longest)).await?;
         let page = Page::read(&body, field)
             .map_err(|error| Error::Unavailable(format!("not a page of rows: {error}")))?;
         Self::check(&page, window)?;
