@@ -22,3 +22,13 @@ pub mod telemetry;
 
 /// Name and version, as written into archives.
 pub const PROGRAM: &str = concat!("agol-backup ", env!("CARGO_PKG_VERSION"));
+
+/// What `--help` says.
+pub const ABOUT: &str = "\
+Backs up ArcGIS content to a folder: runs one pass and exits.
+
+Everything is configured by environment variables; README.md has the table. Set at least
+ARCGIS_CLIENT_ID, ARCGIS_REFRESH_TOKEN and BACKUP_DESTINATION.
+
+Exit codes: 0 complete, 2 configuration, 3 partial, 4 nothing found, 10 sign-in refused, 11 locked,
+12 portal, 13 destination, 130 and 143 interrupted, 1 a defect.";

@@ -2,50 +2,32 @@
 
 use std::process::ExitCode;
 
-use agol_backup::config::{Config, Environment};
+use agol_backup::config::{self, Config, Environment};
 use agol_backup::exit::{Exit, Stop};
 use agol_backup::snapshot::now;
 use agol_backup::summary::Summary;
 use agol_backup::{pass, telemetry};
 use clap::Parser;
-use clap::error::ErrorKind;
-
-const ABOUT: &str = "\
-Backs up ArcGIS content to a folder: runs one pass and exits.
-
-Everything is configured by environment variables; README.md has the table. Set at least
-ARCGIS_CLIENT_ID, ARCGIS_REFRESH_TOKEN and BACKUP_DESTINATION.
-
-Exit codes: 0 complete, 2 configuration, 3 partial, 4 nothing found, 10 sign-in refused, 11 locked,
-12 portal, 13 destination, 130 and 143 interrupted, 1 a defect.";
 
 #[derive(Parser)]
-#[command(version, about = ABOUT)]
+#[command(version, about = agol_backup::ABOUT)]
 struct Arguments {}
 
 fn main() -> ExitCode {
     let environment = Environment::of_process();
     telemetry::start(&environment);
     match Arguments::try_parse() {
-        Err(help)
-            if matches!(
-                help.kind(),
-                ErrorKind::DisplayHelp | ErrorKind::DisplayVersion
-            ) =>
-        {
-            if help.print().is_ok() {
-                Exit::Complete.into()
-            } else {
-                Exit::Internal.into()
-            }
-        }
-        Err(wrong) => refuse(&Stop::Config(agol_backup::config::Error::of_arguments(
-            &wrong.to_string(),
-        ))),
         Ok(Arguments {}) => match Config::from_environment(&environment) {
             Ok(config) => run(&config),
             Err(wrong) => refuse(&Stop::Config(wrong)),
         },
+        Err(help) if !help.use_stderr() => help
+            .print()
+            .map_or(Exit::Internal, |()| Exit::Complete)
+            .into(),
+        Err(wrong) => refuse(&Stop::Config(config::Error::of_arguments(
+            &wrong.to_string(),
+        ))),
     }
 }
 

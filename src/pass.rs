@@ -14,6 +14,7 @@ mod verdict;
 
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::{FutureExt, StreamExt};
@@ -25,7 +26,7 @@ use crate::archive::{self, Archive, Hold};
 use crate::config::Config;
 use crate::decide::{self, Plan, Policy};
 use crate::exit::{Exit, Stop};
-use crate::portal::Portal;
+use crate::portal::{Portal, Traffic};
 use crate::snapshot::{Entry, FORMAT, Origin, Snapshot, State, now};
 use crate::summary::{DaysLeft, History, Summary};
 use crate::{PROGRAM, notify, telemetry};
@@ -46,7 +47,9 @@ pub async fn run(config: &Config) -> Summary {
     for name in &config.unknown_variables {
         warn!(variable = name, "unknown variable");
     }
-    let end = caught(whole_pass(config, &mut summary, began)).await;
+    let traffic = Arc::new(Traffic::default());
+    let end = caught(whole_pass(config, &mut summary, &traffic, began)).await;
+    (summary.requests, summary.retries) = (traffic.requests(), traffic.retries());
     close(&mut summary, &end, began);
     if let Some(path) = &config.summary_file {
         notify::summary_file(path, &summary);
@@ -65,14 +68,28 @@ async fn caught<T>(work: impl Future<Output = Result<T, Stop>>) -> Result<T, Sto
 fn close(summary: &mut Summary, end: &Result<Exit, Stop>, began: Instant) {
     let exit = end.as_ref().map_or_else(Stop::exit, |exit| *exit);
     summary.close(exit, end.as_ref().err().map(ToString::to_string));
-    summary.elapsed_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+    // Once: the history and the closing line tell the same.
+    if summary.elapsed_ms == 0 {
+        summary.elapsed_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+    }
 }
 
 /// Signs in, takes the destination, works, and leaves both as they should be, however the work ended.
-async fn whole_pass(config: &Config, summary: &mut Summary, began: Instant) -> Result<Exit, Stop> {
+async fn whole_pass(
+    config: &Config,
+    summary: &mut Summary,
+    traffic: &Arc<Traffic>,
+    began: Instant,
+) -> Result<Exit, Stop> {
     let mut signals = Signals::listen()?;
-    let portal = signals.unless_told(Portal::sign_in(config)).await?;
-    info!(username = portal.account().username, token_days_left = %summary.token_days_left, "signed in");
+    let portal = signals
+        .unless_told(Portal::sign_in(config, Arc::clone(traffic)))
+        .await?;
+    info!(
+        username = portal.account().username,
+        token_days_left = telemetry::days_left(&summary.token_days_left),
+        "signed in"
+    );
     warn_a_person(&portal, summary.token_days_left);
     let archive = Archive::open(&config.destination)?;
     let hold = archive.hold(summary.started_at).await?;
@@ -98,7 +115,7 @@ async fn whole_pass(config: &Config, summary: &mut Summary, began: Instant) -> R
         summary.count(entry.state);
     }
     (summary.rows, summary.bytes) = (progress.rows(), progress.bytes());
-    (summary.requests, summary.retries) = (portal.traffic.requests(), portal.traffic.retries());
+    (summary.requests, summary.retries) = (traffic.requests(), traffic.retries());
     close(summary, &end, began);
     let history = History::of(summary.clone(), &entries);
     let closed = let_go(&archive, hold, &history, end.is_ok()).await;

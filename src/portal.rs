@@ -23,6 +23,7 @@ mod trust;
 mod wire;
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use url::Url;
 
@@ -56,7 +57,7 @@ pub struct Portal {
     pages: features::PageBudget,
     account: Account,
     /// Requests and retries so far.
-    pub traffic: Traffic,
+    pub traffic: Arc<Traffic>,
 }
 
 impl Portal {

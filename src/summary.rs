@@ -72,15 +72,6 @@ impl DaysLeft {
     }
 }
 
-impl std::fmt::Display for DaysLeft {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Days(days) => write!(formatter, "{days}"),
-            Self::Unknown(_) => formatter.write_str("unknown"),
-        }
-    }
-}
-
 impl Summary {
     /// An account with nothing in it yet.
     pub fn begun(started_at: Timestamp) -> Self {

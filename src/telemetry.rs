@@ -13,7 +13,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::config::Environment;
 use crate::exit::Exit;
-use crate::summary::Summary;
+use crate::summary::{DaysLeft, Summary};
 
 static BAR: OnceLock<ProgressBar> = OnceLock::new();
 
@@ -93,6 +93,14 @@ fn new_bar() -> ProgressBar {
     bar
 }
 
+/// For a line: a number, or the word.
+pub fn days_left(days: &DaysLeft) -> &dyn tracing::Value {
+    match days {
+        DaysLeft::Days(days) => days,
+        DaysLeft::Unknown(_) => &"unknown",
+    }
+}
+
 /// The one line that closes every run.
 pub fn finish(summary: &Summary) {
     bar().finish_and_clear();
@@ -112,7 +120,7 @@ pub fn finish(summary: &Summary) {
                 requests = summary.requests,
                 retries = summary.retries,
                 elapsed_ms = summary.elapsed_ms,
-                token_days_left = %summary.token_days_left,
+                token_days_left = days_left(&summary.token_days_left),
                 error = summary.error,
                 "pass finished"
             )

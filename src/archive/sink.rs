@@ -36,13 +36,6 @@ pub struct Draft {
     sink: std::sync::Arc<Sink>,
 }
 
-/// What a finished file is.
-#[derive(Debug)]
-pub(super) struct Written {
-    pub(super) bytes: u64,
-    pub(super) sha256: String,
-}
-
 impl Sink {
     pub(super) fn open(destination: &Path) -> Result<Self, Error> {
         let root =
@@ -103,12 +96,12 @@ impl Sink {
         })
     }
 
-    /// A whole file at once.
+    /// A whole file at once. Returns its SHA-256.
     pub(super) async fn store(
         self: &std::sync::Arc<Self>,
         path: &str,
         bytes: Vec<u8>,
-    ) -> Result<Written, Error> {
+    ) -> Result<String, Error> {
         let mut draft = self.draft(path).await?;
         draft.write(bytes.into()).await?;
         draft.finish().await
@@ -238,8 +231,13 @@ impl Draft {
         self.bytes
     }
 
-    /// Makes it visible and durable. After an error the store is asked before it is believed.
-    pub(super) async fn finish(mut self) -> Result<Written, Error> {
+    /// Length and SHA-256 of what was written so far.
+    pub(super) fn content(&self) -> (u64, String) {
+        (self.bytes, hex(&self.hash.clone().finalize()))
+    }
+
+    /// Makes it visible and durable, and returns its SHA-256. After an error the store is asked before it is believed.
+    pub(super) async fn finish(mut self) -> Result<String, Error> {
         if let Err(error) = self.writer.close().await {
             self.give_up().await;
             if self.stored_length().await != Some(self.bytes) {
@@ -257,10 +255,7 @@ impl Draft {
                 )));
             }
         }
-        Ok(Written {
-            bytes: self.bytes,
-            sha256: hex(&self.hash.finalize()),
-        })
+        Ok(hex(&self.hash.finalize()))
     }
 
     /// Leaves nothing behind.

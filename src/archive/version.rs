@@ -4,10 +4,9 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
-use sha2::{Digest, Sha256};
 
 use super::sink::{Draft, Sink};
-use super::{Archive, Error, hex, json};
+use super::{Archive, Error, json};
 use crate::item::Item;
 use crate::snapshot::{FORMAT, File, Note, Record, Stamp, now};
 
@@ -60,29 +59,41 @@ impl Version {
             .await
     }
 
-    /// Finishes a file that was written, and names it.
-    pub async fn finish(&self, draft: Draft, mut file: File) -> Result<(), Error> {
-        let written = draft.finish().await?;
+    /// Finishes a file that was written, and names it. When the earlier version holds the same bytes for the
+    /// same purpose, that file is named and this one thrown away. Returns the bytes that were stored.
+    pub async fn finish(&self, draft: Draft, mut file: File) -> Result<u64, Error> {
+        let (bytes, sha256) = draft.content();
+        file.bytes = bytes;
+        file.sha256 = sha256;
+        if let Some(path) = self.earlier_path(&file) {
+            draft.discard().await;
+            file.path = path;
+            self.contents().files.push(file);
+            return Ok(0);
+        }
+        draft.finish().await?;
         file.path = format!("{}/{}", self.folder, file.path);
-        file.bytes = written.bytes;
-        file.sha256 = written.sha256;
         self.contents().files.push(file);
-        Ok(())
+        Ok(bytes)
     }
 
-    /// A document as a whole. When the earlier version holds the same bytes, that file is named instead.
-    pub async fn store(&self, file: File, document: Bytes) -> Result<(), Error> {
-        let sha256 = hex(&Sha256::digest(&document));
-        let same = |earlier: &&File| {
-            earlier.role == file.role && earlier.sha256 == sha256 && earlier.layer == file.layer
-        };
-        if let Some(earlier) = self.earlier_files().find(same) {
-            self.reuse(&earlier.clone());
-            return Ok(());
-        }
+    /// A document as a whole. Returns the bytes that were stored.
+    pub async fn store(&self, file: File, document: Bytes) -> Result<u64, Error> {
         let mut draft = self.draft(&file).await?;
         draft.write(document).await?;
         self.finish(draft, file).await
+    }
+
+    fn earlier_path(&self, file: &File) -> Option<String> {
+        let same = |earlier: &&File| {
+            File {
+                path: file.path.clone(),
+                ..(*earlier).clone()
+            } == *file
+        };
+        self.earlier_files()
+            .find(same)
+            .map(|earlier| earlier.path.clone())
     }
 
     /// Names a file of the earlier version.
@@ -144,10 +155,10 @@ impl Version {
         record.files.sort_by(|a, b| a.path.cmp(&b.path));
         record.notes.sort_by(|a, b| a.message.cmp(&b.message));
         let path = format!("{}/record.json", self.folder);
-        let written = self.sink.store(&path, json(&record)?).await?;
+        let sha256 = self.sink.store(&path, json(&record)?).await?;
         Ok(Sealed {
             path,
-            sha256: written.sha256,
+            sha256,
             record,
         })
     }

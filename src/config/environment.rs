@@ -54,6 +54,8 @@ impl Environment {
             self.0
                 .get(name)
                 .and_then(|value| value.to_str())
+                .map(str::trim)
+                .filter(|value| !value.is_empty())
                 .map(ToOwned::to_owned)
         };
         (text("BACKUP_LOG"), text("RUST_LOG"))

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt};
 
 use super::Pass;
-use super::files::Errand;
+use super::files::{Errand, Opened};
 use super::trouble::{Trouble, at};
 use crate::archive::Version;
 use crate::item::{extension, slug};
@@ -59,8 +59,14 @@ impl Pass<'_> {
             subject: "attachment",
             stage: "attachments",
             length: attachment.size,
+            may_be_empty: attachment.size.is_none_or(|size| size == 0),
         };
-        let open = async || self.portal.open_attachment(layer, attachment).await;
+        let open = async || {
+            self.portal
+                .open_attachment(layer, attachment)
+                .await
+                .map(Opened::from)
+        };
         if self
             .copy_file(version, &errand, open, |_| file.clone())
             .await?

@@ -14,29 +14,39 @@ pub(super) struct Errand<'a> {
     pub(super) stage: &'a str,
     /// Its length, where somebody told it.
     pub(super) length: Option<u64>,
+    /// Whether it may be empty. An empty answer for a file that exists is often a fault of the moment.
+    pub(super) may_be_empty: bool,
 }
 
 impl Pass<'_> {
-    /// Copies a file; false when the portal has none. `label` sees the beginning of the file, because the
-    /// bytes decide what it is.
+    /// Copies a file; false when the portal has none, or an empty one. `label` sees the beginning of the
+    /// file, because the bytes decide what it is.
     pub(super) async fn copy_file(
         &self,
         version: &Version,
         errand: &Errand<'_>,
-        open: impl AsyncFn() -> Result<Option<Download>, portal::Error>,
+        open: impl AsyncFn() -> Result<Opened, portal::Error>,
         label: impl Fn(&Download) -> File,
     ) -> Result<bool, Trouble> {
         let mut patience = self.portal.patience();
         loop {
-            let Some(mut download) = open().await.map_err(at(errand.stage))? else {
-                return Ok(false);
+            let mut download = match open().await.map_err(at(errand.stage))? {
+                Opened::File(download) => download,
+                Opened::Absent => return Ok(false),
+                Opened::Empty if errand.may_be_empty => return Ok(false),
+                Opened::Empty => {
+                    let empty = portal::Error::Unavailable("an empty file came".to_owned());
+                    match patience.after_cut(errand.subject, empty, self.portal).await {
+                        Ok(()) => continue,
+                        Err(_) => return Ok(false),
+                    }
+                }
             };
             let file = label(&download);
             let mut draft = version.draft(&file).await?;
             match self.stream(&mut download, &mut draft, errand.length).await {
                 Ok(()) => {
-                    self.progress.add_bytes(draft.bytes());
-                    version.finish(draft, file).await?;
+                    self.progress.add_bytes(version.finish(draft, file).await?);
                     return Ok(true);
                 }
                 Err(Broken::Portal(error)) => {
@@ -71,6 +81,20 @@ impl Pass<'_> {
             }
             _ => Ok(()),
         }
+    }
+}
+
+/// What came when a file was asked for.
+pub(super) enum Opened {
+    File(Box<Download>),
+    Empty,
+    /// The portal has no such file.
+    Absent,
+}
+
+impl From<Option<Download>> for Opened {
+    fn from(download: Option<Download>) -> Self {
+        download.map_or(Self::Empty, |download| Self::File(Box::new(download)))
     }
 }
 

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt, future};
 
 use super::Pass;
-use super::files::Errand;
+use super::files::{Errand, Opened};
 use super::trouble::{Trouble, at};
 use crate::archive::Version;
 use crate::item::{Item, extension, slug};
@@ -54,17 +54,26 @@ impl Pass<'_> {
         file: File,
         document: Bytes,
     ) -> Result<(), Trouble> {
-        self.progress.add_bytes(document.len() as u64);
-        Ok(version.store(file, document).await?)
+        self.progress
+            .add_bytes(version.store(file, document).await?);
+        Ok(())
     }
 
     async fn copy_data(&self, item: &Item, version: &Version) -> Result<(), Trouble> {
+        // A service's size is that of its rows; other items with a size have a file or a text.
+        let may_be_empty = item.size <= 0 || item.url.is_some();
         let errand = Errand {
             subject: "data",
             stage: "data",
             length: None,
+            may_be_empty,
         };
-        let open = async || self.portal.open_part(item, Part::Data).await;
+        let open = async || {
+            self.portal
+                .open_part(item, Part::Data)
+                .await
+                .map(Opened::from)
+        };
         let label = |download: &portal::Download| {
             let named = item
                 .name
@@ -80,9 +89,15 @@ impl Pass<'_> {
             let ending = named.unwrap_or_else(|| sniffed.to_owned());
             File::to_be(Role::Data, format!("data.{ending}"))
         };
-        self.copy_file(version, &errand, open, label)
-            .await
-            .map(|_| ())
+        let copied = self.copy_file(version, &errand, open, label).await?;
+        if !copied && !may_be_empty {
+            let message = format!(
+                "the portal tells of {} bytes of data and gives none",
+                item.size
+            );
+            version.note(Note::on_item("data_empty", message));
+        }
+        Ok(())
     }
 
     /// Thumbnail and metadata: the portal may name one that is not there any more.
@@ -100,13 +115,10 @@ impl Pass<'_> {
                 if !error.is_refusal() {
                     version.note(Note::on_item("metadata_not_readable", error.to_string()));
                 }
-                Ok(None)
+                Ok(Opened::Absent)
             }
-            Err(error) if error.is_refusal() => {
-                absent(version, "thumbnail_not_readable", error)?;
-                Ok(None)
-            }
-            opened => opened,
+            Err(error) => absent(version, "thumbnail_not_readable", error).map(|()| Opened::Absent),
+            Ok(opened) => Ok(opened.into()),
         };
         let file = if part == Part::Metadata {
             File::to_be(Role::Metadata, "metadata.xml")
@@ -121,6 +133,7 @@ impl Pass<'_> {
             subject,
             stage: "item",
             length: None,
+            may_be_empty: false,
         };
         self.copy_file(version, &errand, open, |_| file.clone())
             .await
@@ -167,12 +180,22 @@ impl Pass<'_> {
             subject: "resource",
             stage: "resources",
             length: None,
+            may_be_empty: resource.size.is_none_or(|size| size <= 0),
         };
-        let open = async || self.portal.open_resource(item, resource).await;
+        let open = async || {
+            self.portal
+                .open_resource(item, resource)
+                .await
+                .map(Opened::from)
+        };
         if !self
             .copy_file(version, &errand, open, |_| file.clone())
             .await?
         {
+            if !errand.may_be_empty {
+                let message = format!("the resource {} came empty", resource.name);
+                version.note(Note::on_item("resource_empty", message));
+            }
             self.keep(version, file, Bytes::new()).await?;
         }
         Ok(())

@@ -1,13 +1,15 @@
 //! Copies the rows of one layer in one format, by the engine that suits. What the server does not confirm
 //! is read once more.
 
+use std::sync::{Mutex, PoisonError};
+
 use super::Pass;
 use super::service::ServiceCopy;
 use super::trouble::{Trouble, at};
 use crate::archive::Draft;
 use crate::config::{Format, Method};
 use crate::item::slug;
-use crate::portal::{self, Export, Layer, Tally};
+use crate::portal::{self, Dates, Export, Layer, Tally};
 use crate::snapshot::{File, Note, Role};
 
 /// One layer in one format, being copied.
@@ -15,6 +17,8 @@ pub(super) struct Copying<'a> {
     pub(super) of: &'a ServiceCopy<'a>,
     pub(super) layer: &'a Layer,
     format: Format,
+    /// The layer's edit dates when the reading under way began.
+    known: Mutex<Dates>,
 }
 
 /// A file that was streamed, not yet believed.
@@ -33,7 +37,12 @@ impl Pass<'_> {
         layer: &Layer,
         format: Format,
     ) -> Result<(), Trouble> {
-        let copying = Copying { of, layer, format };
+        let copying = Copying {
+            of,
+            layer,
+            format,
+            known: Mutex::new(layer.dates),
+        };
         let method = self.config.reading.method;
         let by_query = method != Method::Export && layer.can_query && layer.can_be_read_as(format);
         let by_export = method != Method::Query && format.by_export() && of.item.is_hosted();
@@ -188,6 +197,18 @@ impl Pass<'_> {
 }
 
 impl Copying<'_> {
+    /// Notes the dates of now, and returns those that were known.
+    pub(super) fn learn(&self, now: Dates) -> Dates {
+        std::mem::replace(
+            &mut *self.known.lock().unwrap_or_else(PoisonError::into_inner),
+            now,
+        )
+    }
+
+    pub(super) fn known(&self) -> Dates {
+        *self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// `layers/<layer id>-<slug>.<ending>`
     fn label(&self, ending: &str, method: &str) -> File {
         let stem = match slug(&self.layer.name) {

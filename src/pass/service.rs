@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use futures::{StreamExt, TryStreamExt};
 
 use super::Pass;
-use super::files::Errand;
+use super::files::{Errand, Opened};
 use super::parts::absent;
 use super::trouble::{Trouble, at};
 use crate::archive::Version;
@@ -169,7 +169,10 @@ impl Pass<'_> {
             .export(&self.job(item, None, format))
             .await
             .map_err(at("export"))?;
-        let open = async || self.portal.open_export(&export).await.map(Some);
+        let open = async || {
+            let opened = self.portal.open_export(&export).await;
+            opened.map(|download| Opened::from(Some(download)))
+        };
         let label = |download: &portal::Download| {
             let ending = match (download.is_zip(), download.first_byte()) {
                 (true, _) if format == Format::Excel => "xlsx",
@@ -188,6 +191,7 @@ impl Pass<'_> {
             subject: "exported file",
             stage: "export",
             length: None,
+            may_be_empty: false,
         };
         let copied = self.copy_file(version, &errand, open, label).await;
         self.portal.remove_export(export).await;

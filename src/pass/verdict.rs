@@ -48,19 +48,13 @@ impl Pass<'_> {
             }
         }
         self.progress.add_rows(rows.unwrap_or(0));
-        self.progress.add_bytes(draft.bytes());
-        copying
-            .of
-            .version
-            .finish(
-                draft,
-                File {
-                    rows,
-                    server_rows: after,
-                    ..file
-                },
-            )
-            .await?;
+        let file = File {
+            rows,
+            server_rows: after,
+            ..file
+        };
+        let stored = copying.of.version.finish(draft, file).await?;
+        self.progress.add_bytes(stored);
         Ok(true)
     }
 
@@ -92,11 +86,14 @@ impl Pass<'_> {
                 after,
             ));
         };
-        let edited = self
+        let known = copying.known();
+        let now = self
             .portal
-            .was_edited(copying.of.service, layer)
+            .edit_dates(copying.of.service, layer, known)
             .await
             .map_err(at("rows"))?;
+        // Another reading begins from here.
+        let edited = copying.learn(now) != now;
         let message = format!(
             "{rows} rows were read; the server counted {before} before and {counted} after"
         );

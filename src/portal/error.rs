@@ -79,6 +79,33 @@ impl Trouble {
     }
 }
 
+impl Trouble {
+    /// The same with its words passed through `edit`.
+    pub(super) fn said_by(self, edit: impl Fn(String) -> String) -> Self {
+        match self {
+            Self::Token { used, message } => Self::Token {
+                used,
+                message: edit(message),
+            },
+            Self::Throttled { pause } => Self::Throttled { pause },
+            Self::Transient { message, tries } => Self::Transient {
+                message: edit(message),
+                tries,
+            },
+            Self::Final(error) => Self::Final(match error {
+                Error::SignIn(message) => Error::SignIn(edit(message)),
+                Error::Refused { code, message } => Error::Refused {
+                    code,
+                    message: edit(message),
+                },
+                Error::Overloaded(message) => Error::Overloaded(edit(message)),
+                Error::Unavailable(message) => Error::Unavailable(edit(message)),
+                Error::Untrue(message) => Error::Untrue(edit(message)),
+            }),
+        }
+    }
+}
+
 impl From<Error> for Trouble {
     fn from(error: Error) -> Self {
         Self::Final(error)

@@ -202,7 +202,9 @@ impl Portal {
                     let message = answer
                         .and_then(|answer| answer.status_message)
                         .unwrap_or_default();
-                    let message = format!("the portal could not make the export: {message}");
+                    let message = self
+                        .tokens
+                        .redact(format!("the portal could not make the export: {message}"));
                     return Err(Error::Refused { code: 0, message });
                 }
                 _ => {}

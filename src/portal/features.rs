@@ -3,8 +3,8 @@
 //! Rows are asked for in windows of object ids (`oid > a AND oid <= b`), several in flight, written in
 //! order. A page's end is decided by ids, never by offsets: rows that come and go meanwhile cannot shift it.
 //! A window ends where the server has no more: a page that is neither full nor marked as cut. Whether that
-//! was the truth is told by the row count afterwards; a second reading is `thorough` and believes only an
-//! empty page.
+//! was the truth is told by the row count afterwards; a second reading is `thorough`: it believes only an
+//! empty page, up to the newest id that there was when it began, so that a growing layer has an end.
 
 mod budget;
 mod fetch;
@@ -14,6 +14,8 @@ mod window;
 use bytes::{Buf, Bytes};
 use futures::StreamExt;
 use futures::stream::BoxStream;
+use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::Portal;
 use super::error::Error;
@@ -92,14 +94,14 @@ impl Rows<'_> {
         match fetched {
             Some(fetched) if begins => Ok(Some(self.begin(fetched))),
             Some(fetched) => Ok(Some(self.piece(fetched))),
-            None if begins => Ok(Some(self.fetch.header(&[]))),
+            None if begins => Ok(Some(header(self.fetch.format, &[]))),
             None => Ok(Some(self.end())),
         }
     }
 
     /// The document up to its first row; the rows of the first page follow.
     fn begin(&mut self, fetched: Fetched) -> Bytes {
-        let header = self.fetch.header(&fetched.page.envelope);
+        let header = header(self.fetch.format, &fetched.page.envelope);
         let mut rows = self.piece(fetched);
         rows.advance(SEPARATOR.len().min(rows.len()));
         self.ready = Some(rows).filter(|rows| !rows.is_empty());
@@ -142,6 +144,11 @@ impl Rows<'_> {
     /// left and nothing else is under way, else page by page.
     async fn fetch_rest(&mut self, window: Window) -> Result<Option<Fetched>, Error> {
         let first = self.place == Place::Start;
+        let window = if first && self.thorough {
+            self.fetch.up_to_newest().await?
+        } else {
+            window
+        };
         if !first && self.may_plan() {
             let left = self.expected.saturating_sub(self.count);
             if let Some(windows) = self.fetch.plan(&window, left).await? {
@@ -181,4 +188,18 @@ impl Rows<'_> {
             .is_none_or(|ahead| ahead.size_hint().1 == Some(0));
         idle && self.plans_left > 0
     }
+}
+
+/// The document up to its first row. Esri's feature set keeps what the server says beside the rows.
+fn header(format: Format, envelope: &[(String, Box<RawValue>)]) -> Bytes {
+    if format == Format::GeoJson {
+        return Bytes::from_static(b"{\"type\":\"FeatureCollection\",\"features\":[\n");
+    }
+    let mut header = String::from("{");
+    for (key, value) in envelope {
+        let key = Value::from(key.as_str()).to_string();
+        header.extend([key.as_str(), ":", value.get(), ","]);
+    }
+    header.push_str("\"features\":[\n");
+    header.into()
 }

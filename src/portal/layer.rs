@@ -26,6 +26,8 @@ pub struct Layer {
     pub(super) object_id_field: Option<String>,
     /// Rows per answer.
     pub(super) page_limit: usize,
+    /// The same without `resultType`.
+    pub(super) plain_limit: usize,
     /// The larger pages of `resultType=standard` are offered.
     pub(super) offers_standard: bool,
     pub(super) speaks_geojson: bool,
@@ -124,30 +126,16 @@ fn read_layer(layer: &Value, is_table: bool, service: &Url) -> Option<Layer> {
     let id = integer(layer.get("id")?).and_then(|id| u32::try_from(id).ok())?;
     let text = |key: &str| layer.get(key).and_then(Value::as_str).unwrap_or_default();
     let truth = |value: Option<&Value>| value.and_then(Value::as_bool).unwrap_or(false);
-    let advanced = |key: &str| {
-        truth(
-            layer
-                .get("advancedQueryCapabilities")
-                .and_then(|advanced| advanced.get(key)),
-        )
-    };
-    let limit = |key: &str| {
-        layer
-            .get(key)
-            .and_then(integer)
-            .and_then(|limit| usize::try_from(limit).ok())
-    };
-    let plain_limit = limit("maxRecordCount")
-        .filter(|limit| *limit > 0)
-        .unwrap_or(1_000);
-    let standard_limit = limit("standardMaxRecordCount").filter(|limit| *limit > plain_limit);
-    let offers_standard = advanced("supportsQueryWithResultType") && standard_limit.is_some();
-    let words = |key: &str| {
+    let abilities = layer.get("advancedQueryCapabilities");
+    let advanced = |key: &str| truth(abilities.and_then(|abilities| abilities.get(key)));
+    let lists = |key: &str, word: &str| {
         text(key)
             .split(',')
-            .map(|word| word.trim().to_ascii_lowercase())
-            .collect::<Vec<_>>()
+            .any(|listed| listed.trim().eq_ignore_ascii_case(word))
     };
+    let plain_limit = limit(layer, "maxRecordCount").unwrap_or(1_000);
+    let standard_limit = limit(layer, "standardMaxRecordCount")
+        .filter(|limit| *limit > plain_limit && advanced("supportsQueryWithResultType"));
     let fields = layer
         .get("fields")
         .and_then(Value::as_array)
@@ -159,26 +147,25 @@ fn read_layer(layer: &Value, is_table: bool, service: &Url) -> Option<Layer> {
         name: text("name").to_owned(),
         kind: kind(text("type"), text("geometryType"), is_table),
         object_id_field: object_id_field(layer, fields),
-        page_limit: if offers_standard {
-            standard_limit.unwrap_or(plain_limit)
-        } else {
-            plain_limit
-        },
-        offers_standard,
-        speaks_geojson: words("supportedQueryFormats")
-            .iter()
-            .any(|format| format == "geojson"),
+        page_limit: standard_limit.unwrap_or(plain_limit),
+        plain_limit,
+        offers_standard: standard_limit.is_some(),
+        speaks_geojson: lists("supportedQueryFormats", "geojson"),
         has_z: truth(layer.get("hasZ")),
         has_m: truth(layer.get("hasM")),
         true_curves: advanced("supportsTrueCurve"),
         has_attachments: truth(layer.get("hasAttachments")),
         lists_attachments: advanced("supportsQueryAttachments"),
         counts_attachments: advanced("supportsQueryAttachmentsCountOnly"),
-        can_query: text("capabilities").is_empty()
-            || words("capabilities").iter().any(|word| word == "query"),
+        can_query: text("capabilities").is_empty() || lists("capabilities", "query"),
         uncarried_fields: fields.iter().filter_map(uncarried).collect(),
         dates: dates(layer),
     })
+}
+
+fn limit(layer: &Value, key: &str) -> Option<usize> {
+    let limit = layer.get(key).and_then(integer)?;
+    usize::try_from(limit).ok().filter(|limit| *limit > 0)
 }
 
 fn kind(kind: &str, geometry: &str, is_table: bool) -> LayerKind {

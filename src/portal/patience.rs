@@ -43,7 +43,7 @@ impl Patience {
         call: &Call,
         portal: &Portal,
     ) -> Result<(), Error> {
-        match trouble {
+        match trouble.said_by(|text| portal.tokens.redact(text)) {
             Trouble::Final(Error::Overloaded(message))
                 if !call.can_shrink && !call.changes_something =>
             {

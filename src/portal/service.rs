@@ -11,7 +11,7 @@ use url::Url;
 use super::Portal;
 use super::call::{Call, below};
 use super::error::Error;
-use super::layer::{Layer, dates, read_layers};
+use super::layer::{Dates, Layer, dates, read_layers};
 use crate::item::Item;
 
 /// A service as `layers` describes it at one moment.
@@ -109,21 +109,26 @@ impl Portal {
         Ok(root.insert(document).clone())
     }
 
-    /// Whether a layer was edited since the service was described. The root tells the newest edit of the
-    /// whole service, so where there is one layer, its document answers this too and saves a request.
-    pub async fn was_edited(&self, service: &Service, layer: &Layer) -> Result<bool, Error> {
+    /// A layer's edit dates now. The root tells the newest edit of the whole service, so where there is one
+    /// layer with rows, its document can confirm the `known` dates, and saves a request.
+    pub async fn edit_dates(
+        &self,
+        service: &Service,
+        layer: &Layer,
+        known: Dates,
+    ) -> Result<Dates, Error> {
         let alone = service
             .layers
             .iter()
             .filter(|layer| layer.has_rows())
             .count()
             == 1;
-        if let (true, Some(known)) = (alone, layer.dates.newest()) {
+        if let (true, Some(newest)) = (alone, known.newest()) {
             *service.root.lock().await = None;
             let root = self.service_definition(service).await?;
             let root: Value = serde_json::from_slice(&root).unwrap_or_default();
-            if dates(&root).newest().is_some_and(|newest| newest <= known) {
-                return Ok(false);
+            if dates(&root).newest().is_some_and(|date| date <= newest) {
+                return Ok(known);
             }
         }
         let document = self
@@ -131,16 +136,13 @@ impl Portal {
             .await?;
         let now: Value = serde_json::from_slice(&document)
             .map_err(|error| Error::Untrue(format!("layer: not a definition: {error}")))?;
-        Ok(dates(&now) != layer.dates)
+        Ok(dates(&now))
     }
 
     /// `view.json`: what a view reads. Not everybody may ask.
     pub async fn view_sources(&self, service: &Service) -> Result<Bytes, Error> {
-        self.document(&Call::get(
-            "view sources",
-            below(&service.url, &["sources"]),
-        ))
-        .await
+        let sources = below(&service.url, &["sources"]);
+        self.document(&Call::get("view sources", sources)).await
     }
 
     /// Rows that the server has now; `None` when it does not say.

@@ -1,5 +1,7 @@
 //! Signing in: the access token, and who we are with it.
 
+use std::sync::Arc;
+
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
@@ -36,7 +38,7 @@ struct User {
 
 impl Portal {
     /// Signs in and learns who the account is.
-    pub async fn sign_in(config: &Config) -> Result<Self, Stop> {
+    pub async fn sign_in(config: &Config, traffic: Arc<Traffic>) -> Result<Self, Stop> {
         let source = match &config.credentials {
             Credentials::ApiKey(key) => Source::ApiKey(key.clone()),
             Credentials::RefreshToken {
@@ -58,7 +60,7 @@ impl Portal {
             temporary: temporary::Ledger::default(),
             pages: features::PageBudget::new(config.concurrency),
             account: Account::default(),
-            traffic: Traffic::default(),
+            traffic,
         };
         portal.account = portal
             .who_am_i()
@@ -123,10 +125,15 @@ impl Portal {
         let document = Box::pin(self.document(&call))
             .await
             .map_err(|error| match error {
-                Error::Refused { message, .. } => refused(&message),
+                // Any other code is not the token endpoint speaking.
+                Error::Refused {
+                    code: 400 | 401 | 498 | 499,
+                    message,
+                } => refused(&message),
                 other => other,
             })?;
-        serde_json::from_slice(&document)
-            .map_err(|_secret| refused("its answer holds no access token"))
+        serde_json::from_slice(&document).map_err(|_secret| {
+            Error::Untrue("the token endpoint's answer holds no access token".to_owned())
+        })
     }
 }

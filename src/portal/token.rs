@@ -1,6 +1,7 @@
 //! The access token: got from the refresh token, renewed before it ends, and once when it is refused. All
 //! waiting requests share one renewal. Refresh tokens are neither prolonged nor replaced here.
 
+use std::sync::PoisonError;
 use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
@@ -27,6 +28,8 @@ pub(super) enum Source {
 pub(super) struct Tokens {
     pub(super) source: Source,
     current: Mutex<Option<Access>>,
+    /// Every access token of this pass, so that none is ever repeated.
+    issued: std::sync::Mutex<Vec<SecretString>>,
 }
 
 #[derive(Debug)]
@@ -49,6 +52,7 @@ impl Tokens {
         Self {
             source,
             current: Mutex::default(),
+            issued: std::sync::Mutex::default(),
         }
     }
 
@@ -73,11 +77,31 @@ impl Tokens {
         }
         let grant = fetch(client_id, refresh_token).await?;
         let token = grant.access_token.clone();
+        self.issued
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(token.as_str().into());
         *current = Some(Access {
             renew_at: Instant::now() + grant.good_for(),
             token: grant.access_token.into(),
         });
         Ok(token)
+    }
+
+    /// A text of the portal's, without our secrets: servers repeat what they were sent.
+    pub(super) fn redact(&self, mut text: String) -> String {
+        let own = match &self.source {
+            Source::ApiKey(key) => key,
+            Source::Refresh { refresh_token, .. } => refresh_token,
+        };
+        let issued = self.issued.lock().unwrap_or_else(PoisonError::into_inner);
+        for secret in issued.iter().chain([own]).map(ExposeSecret::expose_secret) {
+            // A word of few letters is no secret, and would be found everywhere.
+            if secret.len() >= 8 && text.contains(secret) {
+                text = text.replace(secret, "[secret]");
+            }
+        }
+        text
     }
 
     /// Forgets a refused token, unless another request has renewed it meanwhile. False when there is

@@ -9,6 +9,7 @@ use bytes::{Bytes, BytesMut};
 use jiff::Timestamp;
 use reqwest::header::{ACCEPT_ENCODING, HeaderMap};
 use reqwest::{Certificate, Client, Response};
+use serde::de::IgnoredAny;
 
 use super::Portal;
 use super::answer::{LONGEST_ERROR, judge_json, judge_status};
@@ -104,6 +105,12 @@ impl Portal {
         let answer = async {
             let document = read_whole(opened, call.longest).await?;
             judge_json(&document)?;
+            // Pages of rows are parsed by their reader anyway.
+            if !call.can_shrink {
+                serde_json::from_slice::<IgnoredAny>(&document).map_err(|error| {
+                    Trouble::transient(format!("a garbled document came: {error}"))
+                })?;
+            }
             Ok(document)
         };
         answer.await.map_err(|trouble| naming_token(trouble, used))

@@ -4,10 +4,6 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use bytes::Bytes;
-use serde_json::Value;
-use serde_json::value::RawValue;
-
 use super::budget::Share;
 use super::page::Page;
 use super::window::Window;
@@ -31,7 +27,7 @@ const IDS_PER_PAGE: usize = 200;
 pub(super) struct Fetch<'a> {
     portal: &'a Portal,
     layer: &'a Layer,
-    format: Format,
+    pub(super) format: Format,
     /// Rows per page, shared by all windows of the layer.
     size: Arc<AtomicUsize>,
 }
@@ -72,24 +68,6 @@ impl<'a> Fetch<'a> {
         self.portal.pages.width()
     }
 
-    /// The document up to its first row.
-    pub(super) fn header(&self, envelope: &[(String, Box<RawValue>)]) -> Bytes {
-        if self.format == Format::GeoJson {
-            return Bytes::from_static(b"{\"type\":\"FeatureCollection\",\"features\":[\n");
-        }
-        let mut header = String::from("{");
-        for (key, value) in envelope {
-            header.extend([
-                &Value::from(key.as_str()).to_string(),
-                ":",
-                value.get(),
-                ",",
-            ]);
-        }
-        header.push_str("\"features\":[\n");
-        header.into()
-    }
-
     /// The first page of a window; smaller ones until the server can answer.
     pub(super) async fn page(
         &self,
@@ -101,7 +79,7 @@ impl<'a> Fetch<'a> {
             None => self.portal.pages.share().await?,
         };
         let mut patience = self.portal.patience();
-        loop {
+        for attempt in 1.. {
             let asked = match &window {
                 Window::Ids(ids) => ids.len(),
                 Window::Span { .. } => self.size.load(Ordering::Relaxed),
@@ -118,20 +96,22 @@ impl<'a> Fetch<'a> {
                 }
                 Err(Error::Overloaded(message)) if asked > 1 => match window {
                     Window::Ids(ids) => return self.halves(ids, share).await,
-                    Window::Span { .. } => self.shrink(asked, &message),
+                    Window::Span { .. } => self.shrink(asked, attempt, &message),
                 },
                 Err(error) => patience.after_cut("rows", error, self.portal).await?,
             }
         }
+        Err(Error::Unavailable("rows".to_owned()))
     }
 
     /// Half the page, for every window of the layer; never because of a page that was larger than today's.
-    fn shrink(&self, asked: usize, reason: &str) {
+    fn shrink(&self, asked: usize, attempt: usize, reason: &str) {
         let smaller = (asked / 2).max(1);
         if self.size.fetch_min(smaller, Ordering::Relaxed) > smaller {
             tracing::info!(
                 subject = "rows",
                 reason,
+                attempt,
                 rows_per_page = smaller,
                 wait_ms = 0,
                 "request retried"
@@ -265,6 +245,18 @@ impl<'a> Fetch<'a> {
         }
     }
 
+    /// Everything there is now. Rows that are added meanwhile are left to the next pass.
+    pub(super) async fn up_to_newest(&self) -> Result<Window, Error> {
+        match self.newest_id().await {
+            Ok(newest) => Ok(Window::Span {
+                after: None,
+                up_to: newest,
+            }),
+            Err(Error::Refused { .. } | Error::Overloaded(_)) => Ok(Window::everything()),
+            Err(error) => Err(error),
+        }
+    }
+
     async fn newest_id(&self) -> Result<Option<i64>, Error> {
         let field = self.id_field();
         let mut call = Call::get("newest row", below(&self.layer.url, &["query"]))
@@ -282,8 +274,9 @@ impl<'a> Fetch<'a> {
     /// The ids themselves, in groups.
     pub(super) async fn by_ids(&self) -> Result<Vec<Window>, Error> {
         let ids = self.portal.row_ids(self.layer).await?;
+        let group = IDS_PER_PAGE.min(self.layer.plain_limit).max(1);
         Ok(ids
-            .chunks(IDS_PER_PAGE)
+            .chunks(group)
             .map(|ids| Window::Ids(ids.to_vec()))
             .collect())
     }
