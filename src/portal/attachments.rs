@@ -152,7 +152,8 @@ impl Portal {
             &layer.url,
             &[&row, "attachments", &attachment.id.to_string()],
         );
-        self.download(&Call::file("attachment", url)).await
+        self.download(&Call::file("attachment", url).named(&attachment.name))
+            .await
     }
 
     /// Every object id of a layer, ascending.

@@ -5,6 +5,10 @@ use url::Url;
 
 /// Built once, sent as often as the retry rules allow.
 #[derive(Clone, Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a property of the question"
+)]
 pub(super) struct Call {
     /// What it is about, in logs and errors: addresses may hold secrets.
     pub(super) subject: String,
@@ -15,6 +19,8 @@ pub(super) struct Call {
     pub(super) longest: Option<usize>,
     /// A smaller question can be asked instead of the same one again.
     pub(super) can_shrink: bool,
+    /// The file may be a web page; elsewhere a page is a gateway's word for a failure.
+    pub(super) may_be_page: bool,
     /// Asked again only when it certainly had no effect.
     pub(super) changes_something: bool,
     /// Never with the token, such as the question who owns a server.
@@ -36,6 +42,7 @@ impl Call {
             form: Vec::new(),
             longest: None,
             can_shrink: false,
+            may_be_page: false,
             changes_something: false,
             anonymous: false,
         }
@@ -61,6 +68,13 @@ impl Call {
 
     pub(super) fn no_longer_than(mut self, bytes: usize) -> Self {
         self.longest = Some(bytes);
+        self
+    }
+
+    /// A file by this name.
+    pub(super) fn named(mut self, name: &str) -> Self {
+        let ending = crate::item::extension(name);
+        self.may_be_page = matches!(ending.as_deref(), Some("htm" | "html" | "xhtml"));
         self
     }
 

@@ -1,6 +1,6 @@
 //! The list of items, complete or an error: a short list must never be taken for a complete one.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use url::Url;
@@ -120,19 +120,14 @@ impl Portal {
         longest: usize,
         found: &mut Found,
     ) -> Result<Listing, Error> {
-        for _ in 1..LISTINGS {
-            let listed = self.list_once(call, longest, found).await?;
-            if let Some(listing) = listed {
+        for _ in 0..LISTINGS {
+            if let Some((listing, items)) = self.list_once(call, longest).await? {
+                found.extend(items);
                 return Ok(listing);
             }
         }
-        let listed = self.list_once(call, longest, found).await?;
-        listed.ok_or_else(|| {
-            Error::Untrue(format!(
-                "{}: it changes faster than it can be read",
-                call.subject
-            ))
-        })
+        let message = format!("{}: it changes faster than it can be listed", call.subject);
+        Err(Error::Untrue(message))
     }
 
     /// `None` when the total moved.
@@ -140,14 +135,13 @@ impl Portal {
         &self,
         call: &Call,
         longest: usize,
-        found: &mut Found,
-    ) -> Result<Option<Listing>, Error> {
+    ) -> Result<Option<(Listing, Found)>, Error> {
         let (mut start, mut total) = (1, None);
-        let (mut seen, mut folders) = (BTreeSet::new(), Vec::new());
+        let (mut found, mut folders) = (Found::new(), Vec::new());
         loop {
             let page = self.page(call, start).await?;
             if page.total.is_some_and(|total| total > longest) {
-                return Ok(Some(Listing::TooLong));
+                return Ok(Some((Listing::TooLong, Found::new())));
             }
             if total.is_some() && page.total != total {
                 return Ok(None);
@@ -161,7 +155,6 @@ impl Portal {
                     .map(|folder| folder.id),
             );
             for item in page.items.unwrap_or_default() {
-                seen.insert(item.id.clone());
                 found.insert(item.id.clone(), item);
             }
             match next {
@@ -170,12 +163,12 @@ impl Portal {
             }
         }
         match total {
-            Some(total) if seen.len() < total => Err(Error::Untrue(format!(
+            Some(total) if found.len() < total => Err(Error::Untrue(format!(
                 "{}: {} of {total} items were listed",
                 call.subject,
-                seen.len()
+                found.len()
             ))),
-            _ => Ok(Some(Listing::Whole { folders })),
+            _ => Ok(Some((Listing::Whole { folders }, found))),
         }
     }
 

@@ -40,7 +40,7 @@ impl Portal {
         let (opened, used) = self.send(call).await?;
         let download = async {
             let opened = self.follow(opened, call).await?;
-            Download::begin(opened).await
+            Download::begin(opened, call.may_be_page).await
         };
         download
             .await
@@ -95,7 +95,7 @@ fn redirect_target(at: &Url, response: &Response) -> Result<Url, Trouble> {
 
 impl Download {
     /// Reads far enough to tell a file from an error object or a gateway's page.
-    async fn begin(mut opened: Opened) -> Result<Option<Self>, Trouble> {
+    async fn begin(mut opened: Opened, may_be_page: bool) -> Result<Option<Self>, Trouble> {
         if opened.response.status().is_redirection() {
             return Err(Trouble::transient("a redirect without an end"));
         }
@@ -123,11 +123,7 @@ impl Download {
         if ended {
             answer::judge_error_in(&head)?;
         }
-        let is_web_page = name.as_deref().is_some_and(|name| {
-            name.to_ascii_lowercase().ends_with("htm")
-                || name.to_ascii_lowercase().ends_with("html")
-        });
-        if answer::looks_like_a_page(&head) && !is_web_page {
+        if answer::looks_like_a_page(&head) && !may_be_page {
             return Err(Trouble::transient(
                 "a page of HTML came where a file was due",
             ));

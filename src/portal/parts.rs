@@ -92,7 +92,8 @@ impl Portal {
     /// Opens a part for reading; `None` when the item has none.
     pub async fn open_part(&self, item: &Item, part: Part) -> Result<Option<Download>, Error> {
         let call = match part {
-            Part::Data => Call::file("data", self.item_url(item, &["data"])),
+            Part::Data => Call::file("data", self.item_url(item, &["data"]))
+                .named(item.name.as_deref().unwrap_or_default()),
             Part::Metadata => Call::file(
                 "metadata",
                 self.item_url(item, &["info", "metadata", "metadata.xml"]),
@@ -161,7 +162,7 @@ impl Portal {
             let message = "the resource's name leads out of the item".to_owned();
             return Err(Error::Refused { code: 0, message });
         }
-        self.download(&Call::file("resource", self.item_url(item, &path)))
+        self.download(&Call::file("resource", self.item_url(item, &path)).named(&resource.name))
             .await
     }
 

@@ -24,7 +24,11 @@ pub struct Account {
 
 /// `portals/self`, as far as it is needed.
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct Myself {
+    /// Told by every portal, also to strangers.
+    #[serde(default)]
+    is_portal: Option<bool>,
     #[serde(default)]
     id: Option<String>,
     #[serde(default)]
@@ -77,7 +81,12 @@ impl Portal {
                 "portals/self is not what a portal answers: {error}"
             ))
         })?;
-        if myself.id.is_none() && myself.user.is_none() {
+        let is_stranger = myself.id.is_none() && myself.user.is_none();
+        if is_stranger && myself.is_portal.is_none() {
+            let message = "portals/self is not what a portal answers".to_owned();
+            return Err(Error::Untrue(message));
+        }
+        if is_stranger {
             return Err(Error::SignIn(
                 "the portal does not know who we are: the credentials belong to no organisation here (check ARCGIS_URL)".to_owned(),
             ));
