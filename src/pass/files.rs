@@ -71,6 +71,7 @@ impl Pass<'_> {
         expected: Option<u64>,
     ) -> Result<(), Broken> {
         while let Some(piece) = download.chunk().await.map_err(Broken::Portal)? {
+            self.progress.come(0, piece.len());
             draft.write(piece).await.map_err(Broken::Sink)?;
         }
         // The announced length is kept by the transport; a body without one can end anywhere.

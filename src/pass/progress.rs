@@ -17,8 +17,12 @@ const EVERY: Duration = Duration::from_secs(30);
 pub(super) struct Progress {
     items: AtomicU64,
     done: AtomicU64,
+    /// Believed and stored.
     rows: AtomicU64,
     bytes: AtomicU64,
+    /// Come so far, also what is thrown away again: only for the eye.
+    rows_come: AtomicU64,
+    bytes_come: AtomicU64,
 }
 
 impl Progress {
@@ -38,6 +42,11 @@ impl Progress {
 
     pub(super) fn add_bytes(&self, bytes: u64) {
         self.bytes.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    pub(super) fn come(&self, rows: u64, bytes: usize) {
+        self.rows_come.fetch_add(rows, Ordering::Relaxed);
+        self.bytes_come.fetch_add(bytes as u64, Ordering::Relaxed);
     }
 
     /// Rows read and stored so far.
@@ -65,7 +74,8 @@ impl Progress {
         let mut told = tokio::time::Instant::now();
         loop {
             ticks.tick().await;
-            let (rows, bytes) = (self.rows(), self.bytes());
+            let rows = self.rows_come.load(Ordering::Relaxed);
+            let bytes = self.bytes_come.load(Ordering::Relaxed);
             telemetry::bar().set_message(format!("{rows} rows, {}", indicatif::HumanBytes(bytes)));
             telemetry::bar().tick();
             if told.elapsed() >= EVERY {

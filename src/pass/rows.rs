@@ -102,9 +102,14 @@ impl Pass<'_> {
         let mut rows = self
             .portal
             .rows(copying.layer, copying.format, expected, thorough);
+        let mut come = 0;
         loop {
             match rows.next().await {
-                Ok(Some(piece)) => draft.write(piece).await?,
+                Ok(Some(piece)) => {
+                    self.progress.come(rows.count() - come, piece.len());
+                    come = rows.count();
+                    draft.write(piece).await?;
+                }
                 Ok(None) => break,
                 Err(error) => {
                     draft.discard().await;
@@ -174,6 +179,7 @@ impl Pass<'_> {
                 if let Some(tally) = &tally {
                     tally.push(&piece).await;
                 }
+                self.progress.come(0, piece.len());
                 draft.write(piece).await?;
             }
             Ok(())
