@@ -7,6 +7,7 @@
     reason = "the suite and the demo each use a part of it"
 )]
 
+pub mod begun;
 pub mod portal;
 pub mod run;
 pub mod worlds;

@@ -36,8 +36,8 @@ use tokio::sync::oneshot;
 
 pub use call::{Call, Host};
 pub use catalogue::{
-    API_KEY, CLIENT_ID, Catalogue, Data, Folder, Item, LOGIN_CODE, MADE, ORG, REFRESH_TOKEN, Service, Settings, USER,
-    Units, hex_id, now,
+    API_KEY, CLIENT_ID, Catalogue, Data, Folder, Item, LOGIN_CODE, MADE, ORG, REFRESH_TOKEN,
+    Service, Settings, USER, Units, hex_id, now,
 };
 pub use edits::media_type;
 pub use faults::{Fault, FaultKind};
@@ -59,7 +59,11 @@ impl FakePortal {
     /// Serves from the current runtime.
     pub async fn start(world: Catalogue) -> Self {
         let (shared, running) = server::start(world).await;
-        Self { shared, running: Some(running), thread: None }
+        Self {
+            shared,
+            running: Some(running),
+            thread: None,
+        }
     }
 
     /// Serves from a thread with a runtime of its own, for tests that are not async.
@@ -68,7 +72,11 @@ impl FakePortal {
         let (stop, stopped) = oneshot::channel();
         let thread = thread::spawn(move || serve_until(world, &ready, stopped));
         let shared = started.recv().expect("the portal starts");
-        Self { shared, running: None, thread: Some((stop, thread)) }
+        Self {
+            shared,
+            running: None,
+            thread: Some((stop, thread)),
+        }
     }
 
     /// `http://127.0.0.1:<port>`, with the context path if there is one.
@@ -151,7 +159,11 @@ impl FakePortal {
 
     /// Ids of items that were deleted, but not for good.
     pub fn recycle_bin(&self) -> Vec<String> {
-        self.state().bin.iter().map(|item| item.id.clone()).collect()
+        self.state()
+            .bin
+            .iter()
+            .map(|item| item.id.clone())
+            .collect()
     }
 
     /// What nobody may do, and somebody did.
@@ -200,12 +212,22 @@ impl Drop for FakePortal {
             drop(thread.join());
         }
         let violations = self.violations();
-        assert!(violations.is_empty() || thread::panicking(), "the portal was harmed: {violations:#?}");
+        assert!(
+            violations.is_empty() || thread::panicking(),
+            "the portal was harmed: {violations:#?}"
+        );
     }
 }
 
-fn serve_until(world: Catalogue, ready: &std::sync::mpsc::Sender<Arc<Shared>>, stopped: oneshot::Receiver<()>) {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+fn serve_until(
+    world: Catalogue,
+    ready: &std::sync::mpsc::Sender<Arc<Shared>>,
+    stopped: oneshot::Receiver<()>,
+) {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build();
     runtime.expect("a runtime").block_on(async {
         let (shared, running) = server::start(world).await;
         ready.send(shared).expect("somebody waits for the portal");

@@ -37,7 +37,11 @@ impl Job {
     pub fn bare() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let destination = folder.path().join("archive");
-        Self { folder, variables: BTreeMap::new() }.with("BACKUP_DESTINATION", destination)
+        Self {
+            folder,
+            variables: BTreeMap::new(),
+        }
+        .with("BACKUP_DESTINATION", destination)
     }
 
     pub fn with(mut self, name: &str, value: impl Into<OsString>) -> Self {
@@ -60,7 +64,11 @@ impl Job {
     }
 
     pub fn destination(&self) -> PathBuf {
-        PathBuf::from(self.variables.get("BACKUP_DESTINATION").expect("a destination"))
+        PathBuf::from(
+            self.variables
+                .get("BACKUP_DESTINATION")
+                .expect("a destination"),
+        )
     }
 
     /// Runs to the end.
@@ -69,7 +77,12 @@ impl Job {
     }
 
     pub fn run_with(&self, arguments: &[&str]) -> Run {
-        Run::of(self.command().args(arguments).output().expect("the program runs"))
+        Run::of(
+            self.command()
+                .args(arguments)
+                .output()
+                .expect("the program runs"),
+        )
     }
 
     /// Runs beside the test, to be sent a signal.
@@ -79,13 +92,21 @@ impl Job {
 
     fn command(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_agol-backup"));
-        command.env_clear().envs(&self.variables).current_dir(self.folder.path());
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+            .env_clear()
+            .envs(&self.variables)
+            .current_dir(self.folder.path());
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
         command
     }
 
     pub fn archive(&self) -> Archive {
-        Archive { root: self.destination() }
+        Archive {
+            root: self.destination(),
+        }
     }
 }
 
@@ -100,26 +121,39 @@ impl Run {
 
     /// Every line of standard output, which must be JSON.
     pub fn lines(&self) -> Vec<Value> {
-        let parse = |line: &str| serde_json::from_str(line).unwrap_or_else(|_| panic!("not JSON: {line}"));
+        let parse =
+            |line: &str| serde_json::from_str(line).unwrap_or_else(|_| panic!("not JSON: {line}"));
         self.stdout.lines().map(parse).collect()
     }
 
     /// The lines of one event.
     pub fn events(&self, name: &str) -> Vec<Value> {
-        self.lines().into_iter().filter(|line| line["message"] == name).collect()
+        self.lines()
+            .into_iter()
+            .filter(|line| line["message"] == name)
+            .collect()
     }
 
     /// The closing line.
     pub fn summary(&self) -> Value {
         let mut closing = self.events("pass finished");
-        assert_eq!(closing.len(), 1, "exactly one closing line in:\n{}", self.stdout);
+        assert_eq!(
+            closing.len(),
+            1,
+            "exactly one closing line in:\n{}",
+            self.stdout
+        );
         closing.remove(0)
     }
 
     /// Fails with everything that was said.
     #[track_caller]
     pub fn ended(&self, code: i32) -> &Self {
-        assert_eq!(self.code, code, "stdout:\n{}\nstderr:\n{}", self.stdout, self.stderr);
+        assert_eq!(
+            self.code, code,
+            "stdout:\n{}\nstderr:\n{}",
+            self.stdout, self.stderr
+        );
         self
     }
 }
@@ -133,14 +167,21 @@ impl Archive {
     /// The names of the snapshots, ascending.
     pub fn stamps(&self) -> Vec<String> {
         let names = self.names("snapshots");
-        names.iter().map(|name| name.trim_end_matches(".json").to_owned()).collect()
+        names
+            .iter()
+            .map(|name| name.trim_end_matches(".json").to_owned())
+            .collect()
     }
 
     /// File names in a folder, sorted; none when it is not there.
     pub fn names(&self, folder: &str) -> Vec<String> {
-        let Ok(entries) = std::fs::read_dir(self.root.join(folder)) else { return Vec::new() };
+        let Ok(entries) = std::fs::read_dir(self.root.join(folder)) else {
+            return Vec::new();
+        };
         let name = |entry: std::io::Result<std::fs::DirEntry>| entry.expect("an entry").file_name();
-        let mut names: Vec<String> = entries.map(|entry| name(entry).into_string().expect("text")).collect();
+        let mut names: Vec<String> = entries
+            .map(|entry| name(entry).into_string().expect("text"))
+            .collect();
         names.sort();
         names
     }
@@ -150,7 +191,9 @@ impl Archive {
         let mut found = Vec::new();
         let mut folders = vec![self.root.clone()];
         while let Some(folder) = folders.pop() {
-            let Ok(entries) = std::fs::read_dir(&folder) else { continue };
+            let Ok(entries) = std::fs::read_dir(&folder) else {
+                continue;
+            };
             for entry in entries {
                 let path = entry.expect("an entry").path();
                 if path.is_dir() {
@@ -190,7 +233,9 @@ impl Archive {
         let snapshot = self.snapshot();
         let items = snapshot["items"].as_array().expect("items");
         let found = items.iter().find(|item| item["title"] == title);
-        found.unwrap_or_else(|| panic!("no {title} in {snapshot:#}")).clone()
+        found
+            .unwrap_or_else(|| panic!("no {title} in {snapshot:#}"))
+            .clone()
     }
 
     /// The record behind an entry.
@@ -202,21 +247,48 @@ impl Archive {
     pub fn files_of(&self, title: &str, role: &str) -> Vec<Value> {
         let record = self.record(title);
         let files = record["files"].as_array().expect("files");
-        files.iter().filter(|file| file["role"] == role).cloned().collect()
+        files
+            .iter()
+            .filter(|file| file["role"] == role)
+            .cloned()
+            .collect()
     }
 
     /// The first file of an item with a role, parsed.
     pub fn content(&self, title: &str, role: &str) -> Value {
         let files = self.files_of(title, role);
-        let file = files.first().unwrap_or_else(|| panic!("{title} has no {role}"));
+        let file = files
+            .first()
+            .unwrap_or_else(|| panic!("{title} has no {role}"));
         self.json(file["path"].as_str().expect("a path"))
+    }
+
+    /// What the newest snapshot holds, without its stamps: each file's place and hash.
+    pub fn contents(&self) -> BTreeMap<String, String> {
+        let snapshot = self.snapshot();
+        let items = snapshot["items"].as_array().expect("items");
+        let records = items.iter().filter_map(|item| item["record"].as_str());
+        let files = records.flat_map(|record| match self.json(record)["files"].take() {
+            Value::Array(files) => files,
+            other => panic!("no files in {record}: {other}"),
+        });
+        let place = |file: &Value| {
+            let path = file["path"].as_str().expect("a path");
+            let parts: Vec<&str> = path.splitn(4, '/').collect();
+            let hash = file["sha256"].as_str().expect("a hash");
+            (format!("{}/{}", parts[1], parts[3]), hash.to_owned())
+        };
+        files.map(|file| place(&file)).collect()
     }
 
     /// The codes of an item's notes.
     pub fn notes(&self, title: &str) -> Vec<String> {
         let record = self.record(title);
         let notes = record["notes"].as_array().expect("notes");
-        notes.iter().map(|note| note["code"].as_str().expect("a code").to_owned()).collect()
+        notes
+            .iter()
+            .map(|note| note["code"].as_str().expect("a code").to_owned())
+            .collect()
     }
 
     /// Walks snapshot → record → file of every snapshot: present, of the length and the hash that is vouched for.
@@ -225,13 +297,19 @@ impl Archive {
         for stamp in self.stamps() {
             let snapshot = self.json(&format!("snapshots/{stamp}.json"));
             for item in snapshot["items"].as_array().expect("items") {
-                let Some(path) = item["record"].as_str() else { continue };
+                let Some(path) = item["record"].as_str() else {
+                    continue;
+                };
                 let bytes = self.bytes(path);
                 assert_eq!(sha256(&bytes), item["record_sha256"], "{path}");
                 let record: Value = serde_json::from_slice(&bytes).expect("a record");
                 for file in record["files"].as_array().expect("files") {
                     let bytes = self.bytes(file["path"].as_str().expect("a path"));
-                    assert_eq!((sha256(&bytes), bytes.len() as u64), hash_and_length(file), "{file}");
+                    assert_eq!(
+                        (sha256(&bytes), bytes.len() as u64),
+                        hash_and_length(file),
+                        "{file}"
+                    );
                 }
             }
         }
@@ -239,9 +317,15 @@ impl Archive {
 }
 
 fn hash_and_length(file: &Value) -> (String, u64) {
-    (file["sha256"].as_str().expect("a hash").to_owned(), file["bytes"].as_u64().expect("a length"))
+    (
+        file["sha256"].as_str().expect("a hash").to_owned(),
+        file["bytes"].as_u64().expect("a length"),
+    )
 }
 
 fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    Sha256::digest(bytes)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }

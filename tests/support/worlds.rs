@@ -27,7 +27,11 @@ pub fn point(longitude: f64, latitude: f64) -> Value {
 }
 
 pub fn row(oid: i64, object: Value, geometry: Option<Value>) -> Row {
-    Row { oid, values: values(object), geometry }
+    Row {
+        oid,
+        values: values(object),
+        geometry,
+    }
 }
 
 /// An account that owns nothing.
@@ -40,7 +44,10 @@ pub fn one_layer(layer: Layer) -> Catalogue {
     let mut world = empty();
     let name = layer.name.clone();
     let service = name.replace(' ', "_");
-    world.add_service(Item::new("Feature Service", &name), Service::new(&service, vec![layer]));
+    world.add_service(
+        Item::new("Feature Service", &name),
+        Service::new(&service, vec![layer]),
+    );
     world
 }
 
@@ -53,7 +60,12 @@ pub fn big_layer(rows: usize) -> Catalogue {
 
 /// The layer `Trees`: ids from 1, one left out after every 1000.
 pub fn trees(rows: usize) -> Layer {
-    let made = Generated { count: rows, first_oid: 1, gap_every: 1000, filler: 0 };
+    let made = Generated {
+        count: rows,
+        first_oid: 1,
+        gap_every: 1000,
+        filler: 0,
+    };
     Layer::new(0, "Trees", Shape::Point).generated(made)
 }
 
@@ -61,7 +73,11 @@ pub fn trees(rows: usize) -> Layer {
 pub fn notes(rows: i64) -> Layer {
     let made = |oid: i64| {
         let (x, y) = (f64::from(i32::try_from(oid).unwrap_or(0)), 50.0);
-        row(oid, json!({"NOTE": format!("note {oid}"), "LEVEL": oid % 5}), Some(point(12.0 + x / 1000.0, y)))
+        row(
+            oid,
+            json!({"NOTE": format!("note {oid}"), "LEVEL": oid % 5}),
+            Some(point(12.0 + x / 1000.0, y)),
+        )
     };
     Layer::new(0, "Notes", Shape::Point)
         .field("NOTE", "String", "Note")
@@ -73,7 +89,12 @@ pub fn notes(rows: i64) -> Layer {
 pub fn many_services(count: usize) -> Catalogue {
     let mut world = empty();
     for number in 0..count {
-        let made = Generated { count: 400, first_oid: 1, gap_every: 0, filler: 0 };
+        let made = Generated {
+            count: 400,
+            first_oid: 1,
+            gap_every: 0,
+            filler: 0,
+        };
         let layer = Layer::new(0, "Points", Shape::Point).generated(made);
         let item = Item::new("Feature Service", &format!("Points {number}"));
         world.add_service(item, Service::new(&format!("Points_{number}"), vec![layer]));

@@ -36,7 +36,11 @@ fn owning(places: &Places) -> Value {
 }
 
 fn version(settings: &Settings) -> &'static str {
-    if settings.enterprise { "11.4" } else { "2025.2" }
+    if settings.enterprise {
+        "11.4"
+    } else {
+        "2025.2"
+    }
 }
 
 fn organisation(state: &State) -> Value {
@@ -55,7 +59,11 @@ fn organisation(state: &State) -> Value {
 }
 
 fn user(settings: &Settings) -> Value {
-    let mut privileges = vec!["portal:user:createItem", "portal:user:viewOrgItems", "features:user:edit"];
+    let mut privileges = vec![
+        "portal:user:createItem",
+        "portal:user:viewOrgItems",
+        "features:user:edit",
+    ];
     if settings.administrator {
         privileges.extend(["portal:admin:viewItems", "portal:admin:viewUsers"]);
     }

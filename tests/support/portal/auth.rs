@@ -20,9 +20,17 @@ pub struct Auth {
 
 impl Auth {
     pub fn new(settings: &Settings) -> Self {
-        let mut auth =
-            Self { access: BTreeMap::new(), refresh: BTreeMap::new(), issued: 0, rotated: 1, key_revoked: false };
-        auth.refresh.insert(REFRESH_TOKEN.to_owned(), after(settings.refresh_token_seconds));
+        let mut auth = Self {
+            access: BTreeMap::new(),
+            refresh: BTreeMap::new(),
+            issued: 0,
+            rotated: 1,
+            key_revoked: false,
+        };
+        auth.refresh.insert(
+            REFRESH_TOKEN.to_owned(),
+            after(settings.refresh_token_seconds),
+        );
         auth
     }
 
@@ -48,8 +56,13 @@ impl Auth {
 
     /// Lets a request pass, or answers 499 or 498 inside a 200.
     pub fn check(&self, call: &Call) -> Result<(), Reply> {
-        let Some(token) = &call.token else { return Err(token_required()) };
-        let alive = self.access.get(token).is_some_and(|end| *end > Instant::now());
+        let Some(token) = &call.token else {
+            return Err(token_required());
+        };
+        let alive = self
+            .access
+            .get(token)
+            .is_some_and(|end| *end > Instant::now());
         if alive || (token == API_KEY && !self.key_revoked) {
             return Ok(());
         }
@@ -68,14 +81,22 @@ impl Auth {
             }
             Some("exchange_refresh_token") => self.exchange(call, settings),
             Some("authorization_code") => self.redeem(call, settings),
-            _ => Err(refused(400, "unsupported_grant_type", "Unsupported grant_type")),
+            _ => Err(refused(
+                400,
+                "unsupported_grant_type",
+                "Unsupported grant_type",
+            )),
         }
     }
 
     fn exchange(&mut self, call: &Call, settings: &Settings) -> Answer {
         let old = self.known_refresh(call)?;
         if call.param("redirect_uri").is_none() {
-            return Err(refused(400, "invalid_request", "redirect_uri not specified"));
+            return Err(refused(
+                400,
+                "invalid_request",
+                "redirect_uri not specified",
+            ));
         }
         if settings.rotation_kills_old {
             self.refresh.remove(&old);
@@ -87,7 +108,10 @@ impl Auth {
         if call.param("code") != Some(LOGIN_CODE) || call.param("redirect_uri").is_none() {
             return Err(refused(400, "invalid_request", "Invalid code"));
         }
-        if call.param("code_verifier").is_none_or(|verifier| verifier.len() < 43) {
+        if call
+            .param("code_verifier")
+            .is_none_or(|verifier| verifier.len() < 43)
+        {
             return Err(refused(400, "invalid_request", "Invalid code_verifier"));
         }
         Ok(Reply::json(&self.grant_with_refresh(settings)))
@@ -105,17 +129,20 @@ impl Auth {
     fn grant(&mut self, settings: &Settings) -> Value {
         self.issued += 1;
         let token = format!("access-secret-{}", self.issued);
-        self.access.insert(token.clone(), after(settings.access_token_seconds));
+        self.access
+            .insert(token.clone(), after(settings.access_token_seconds));
         json!({"access_token": token, "expires_in": settings.access_token_seconds, "username": USER, "ssl": true})
     }
 
     fn grant_with_refresh(&mut self, settings: &Settings) -> Value {
         self.rotated += 1;
         let token = format!("refresh-secret-{}", self.rotated);
-        self.refresh.insert(token.clone(), after(settings.refresh_token_seconds));
+        self.refresh
+            .insert(token.clone(), after(settings.refresh_token_seconds));
         let mut answer = self.grant(settings);
         answer["refresh_token"] = token.into();
-        answer["refresh_token_expires_in"] = settings.refresh_token_seconds.saturating_sub(1).into();
+        answer["refresh_token_expires_in"] =
+            settings.refresh_token_seconds.saturating_sub(1).into();
         answer
     }
 }
@@ -125,12 +152,16 @@ fn after(seconds: u64) -> Instant {
 }
 
 fn token_required() -> Reply {
-    Reply::json(&json!({"error": {"code": 499, "message": "Token Required", "messageCode": "GWM_0003",
-                                  "details": ["Token Required"]}}))
+    Reply::json(
+        &json!({"error": {"code": 499, "message": "Token Required", "messageCode": "GWM_0003",
+                                  "details": ["Token Required"]}}),
+    )
 }
 
 /// The token endpoint's own shape: OAuth words inside an object.
 fn refused(code: i64, word: &str, text: &str) -> Reply {
-    Reply::json(&json!({"error": {"code": code, "error": word, "error_description": text,
-                                  "message": text, "details": []}}))
+    Reply::json(
+        &json!({"error": {"code": code, "error": word, "error_description": text,
+                                  "message": text, "details": []}}),
+    )
 }

@@ -49,12 +49,21 @@ impl Call {
         let path = parts.uri.path().to_owned();
         let query = pairs(parts.uri.query().unwrap_or_default().as_bytes());
         let token_in_url = query.contains_key("token");
-        let header = |name: &str| parts.headers.get(name).and_then(|v| v.to_str().ok()).map(str::to_owned);
+        let header = |name: &str| {
+            parts
+                .headers
+                .get(name)
+                .and_then(|v| v.to_str().ok())
+                .map(str::to_owned)
+        };
         let mut params = query;
-        if header("content-type").is_some_and(|v| v.starts_with("application/x-www-form-urlencoded")) {
+        if header("content-type")
+            .is_some_and(|v| v.starts_with("application/x-www-form-urlencoded"))
+        {
             params.extend(pairs(body));
         }
-        let bearer = header("x-esri-authorization").and_then(|v| v.strip_prefix("Bearer ").map(str::to_owned));
+        let bearer = header("x-esri-authorization")
+            .and_then(|v| v.strip_prefix("Bearer ").map(str::to_owned));
         let token = bearer.or_else(|| params.get("token").cloned());
         Self {
             host,
@@ -78,17 +87,23 @@ impl Call {
 
     /// A parameter; an empty one counts as absent.
     pub fn param(&self, name: &str) -> Option<&str> {
-        self.params.get(name).map(String::as_str).filter(|value| !value.is_empty())
+        self.params
+            .get(name)
+            .map(String::as_str)
+            .filter(|value| !value.is_empty())
     }
 
     pub fn flag(&self, name: &str) -> bool {
-        self.param(name).is_some_and(|value| value.eq_ignore_ascii_case("true"))
+        self.param(name)
+            .is_some_and(|value| value.eq_ignore_ascii_case("true"))
     }
 
     /// A count; what is no number is refused.
     pub fn number(&self, name: &str) -> Result<Option<usize>, Reply> {
         let refuse = |_| Reply::bad_query(&format!("'{name}' is not a number"));
-        self.param(name).map(|value| value.parse().map_err(refuse)).transpose()
+        self.param(name)
+            .map(|value| value.parse().map_err(refuse))
+            .transpose()
     }
 
     pub fn segment(&self, index: usize) -> &str {
@@ -97,7 +112,11 @@ impl Call {
 
     /// The last segment, or the one that many before it.
     pub fn last(&self, index: usize) -> &str {
-        self.segments.iter().rev().nth(index).map_or("", String::as_str)
+        self.segments
+            .iter()
+            .rev()
+            .nth(index)
+            .map_or("", String::as_str)
     }
 
     pub fn parts(&self) -> Vec<&str> {
@@ -124,12 +143,18 @@ fn segments(host: Host, path: &str, context: &str) -> Vec<String> {
         Host::Services | Host::Blob | Host::Elsewhere => String::new(),
     };
     match path.strip_prefix(&prefix) {
-        Some(rest) => rest.split('/').filter(|part| !part.is_empty()).map(decoded).collect(),
+        Some(rest) => rest
+            .split('/')
+            .filter(|part| !part.is_empty())
+            .map(decoded)
+            .collect(),
         None => vec!["outside the API".to_owned()],
     }
 }
 
 fn decoded(segment: &str) -> String {
     let plain = segment.replace('+', "%2B"); // a plus in a path is a plus
-    form_urlencoded::parse(plain.as_bytes()).next().map_or_else(String::new, |(name, _)| name.into_owned())
+    form_urlencoded::parse(plain.as_bytes())
+        .next()
+        .map_or_else(String::new, |(name, _)| name.into_owned())
 }

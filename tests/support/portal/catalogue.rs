@@ -22,14 +22,20 @@ pub const MADE: i64 = 1_767_225_600_000;
 
 /// Milliseconds since 1970, as the portal counts.
 pub fn now() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock after 1970");
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .expect("a clock after 1970");
     i64::try_from(since.as_millis()).expect("a clock before the end of time")
 }
 
 /// The same 32 hexadecimal digits for the same seed.
 pub fn hex_id(seed: &str) -> String {
     let digit = |half: u8| char::from_digit(u32::from(half), 16).unwrap_or('0');
-    Sha256::digest(seed).iter().take(16).flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+    Sha256::digest(seed)
+        .iter()
+        .take(16)
+        .flat_map(|byte| [digit(byte >> 4), digit(byte & 15)])
+        .collect()
 }
 
 /// How the portal behaves; every field can be set before the start or by `edit`.
@@ -241,17 +247,26 @@ impl Catalogue {
 
     /// The first item of that title.
     pub fn titled(&self, title: &str) -> &Item {
-        self.items.iter().find(|item| item.title == title).expect("an item of that title")
+        self.items
+            .iter()
+            .find(|item| item.title == title)
+            .expect("an item of that title")
     }
 
     pub fn item_of_service(&self, service: &str) -> Option<&Item> {
-        self.items.iter().find(|item| item.service.as_deref() == Some(service))
+        self.items
+            .iter()
+            .find(|item| item.service.as_deref() == Some(service))
     }
 
     /// A service as it answers now: a view shows its source's rows, attachments and dates.
     pub fn resolved(&self, name: &str) -> Option<Arc<Service>> {
         let service = self.services.get(name)?;
-        let Some(source) = service.view_of.as_ref().and_then(|source| self.services.get(source)) else {
+        let Some(source) = service
+            .view_of
+            .as_ref()
+            .and_then(|source| self.services.get(source))
+        else {
             return Some(Arc::clone(service));
         };
         let mut view = Service::clone(service);
@@ -264,6 +279,9 @@ impl Catalogue {
     }
 
     pub fn folder_id(&self, title: &str) -> Option<String> {
-        self.folders.iter().find(|folder| folder.title == title).map(|folder| folder.id.clone())
+        self.folders
+            .iter()
+            .find(|folder| folder.title == title)
+            .map(|folder| folder.id.clone())
     }
 }

@@ -16,10 +16,17 @@ pub struct Page {
 
 impl Page {
     pub fn asked(call: &Call, cap: usize) -> Result<Self, Reply> {
-        let start = call.param("start").unwrap_or("1").parse::<i64>().unwrap_or(1);
+        let start = call
+            .param("start")
+            .unwrap_or("1")
+            .parse::<i64>()
+            .unwrap_or(1);
         let num = call.number("num")?.unwrap_or(10).min(cap);
         // the end marker -1 sent back as a start gives the first page again
-        Ok(Self { start: usize::try_from(start).unwrap_or(1).max(1), num })
+        Ok(Self {
+            start: usize::try_from(start).unwrap_or(1).max(1),
+            num,
+        })
     }
 
     pub fn last(&self) -> usize {
@@ -27,23 +34,45 @@ impl Page {
     }
 
     /// The page of `all` with its paging members, the hits under `name`.
-    pub fn cut(&self, all: &[&Item], name: &str, call: &Call, shown: impl Fn(&Item) -> Value) -> Value {
+    pub fn cut(
+        &self,
+        all: &[&Item],
+        name: &str,
+        call: &Call,
+        shown: impl Fn(&Item) -> Value,
+    ) -> Value {
         let short = call.twisted(|fault| matches!(fault, FaultKind::ListingShort));
-        let num = if short { self.num.div_ceil(2) } else { self.num };
+        let num = if short {
+            self.num.div_ceil(2)
+        } else {
+            self.num
+        };
         let from = (self.start - 1).min(all.len());
         let to = (from + num).min(all.len());
-        let mut hits: Vec<Value> = all.get(from..to).unwrap_or_default().iter().map(|item| shown(item)).collect();
+        let mut hits: Vec<Value> = all
+            .get(from..to)
+            .unwrap_or_default()
+            .iter()
+            .map(|item| shown(item))
+            .collect();
         if call.twisted(|fault| matches!(fault, FaultKind::DoubledItem)) {
             hits.extend(hits.first().cloned());
         }
-        let next = if to < all.len() && num > 0 { json!(to + 1) } else { json!(-1) };
+        let next = if to < all.len() && num > 0 {
+            json!(to + 1)
+        } else {
+            json!(-1)
+        };
         json!({"total": all.len(), "start": self.start, "num": hits.len(), "nextStart": next, name: hits})
     }
 }
 
 /// In the order that `sortField` and `sortOrder` ask for; the id decides between equals.
 pub fn sort(items: &mut [&Item], call: &Call) {
-    let field = call.param("sortField").unwrap_or("created").to_ascii_lowercase();
+    let field = call
+        .param("sortField")
+        .unwrap_or("created")
+        .to_ascii_lowercase();
     items.sort_by_cached_key(|item| {
         let number = match field.as_str() {
             "modified" => item.modified,
@@ -58,7 +87,10 @@ pub fn sort(items: &mut [&Item], call: &Call) {
         };
         (number, text, item.id.clone())
     });
-    if call.param("sortOrder").is_some_and(|order| order.eq_ignore_ascii_case("desc")) {
+    if call
+        .param("sortOrder")
+        .is_some_and(|order| order.eq_ignore_ascii_case("desc"))
+    {
         items.reverse();
     }
 }
@@ -70,21 +102,39 @@ pub fn user(state: &State, call: &Call) -> Answer {
     if owner != USER && !settings.administrator {
         return Err(Reply::forbidden());
     }
-    let folders: Vec<_> = state.catalogue.folders.iter().filter(|one| one.owner == owner).collect();
+    let folders: Vec<_> = state
+        .catalogue
+        .folders
+        .iter()
+        .filter(|one| one.owner == owner)
+        .collect();
     if folder.is_some_and(|id| !folders.iter().any(|one| one.id == id)) {
-        return Err(Reply::error_coded(400, "CONT_0001", "Folder does not exist or is inaccessible."));
+        return Err(Reply::error_coded(
+            400,
+            "CONT_0001",
+            "Folder does not exist or is inaccessible.",
+        ));
     }
-    let here = |item: &&Item| item.owner == owner && item.folder.as_deref() == folder && of_type(item, call);
+    let here = |item: &&Item| {
+        item.owner == owner && item.folder.as_deref() == folder && of_type(item, call)
+    };
     let mut items: Vec<&Item> = listed(state, call).filter(here).collect();
     sort(&mut items, call);
     let page = Page::asked(call, settings.page_cap)?;
     let mut answer = page.cut(&items, "items", call, |item| as_json(item, &state.places));
     answer["username"] = owner.into();
-    let described =
-        |id: &str| folders.iter().find(|one| one.id == id).map(|one| folder_json(&one.id, &one.title, owner));
+    let described = |id: &str| {
+        folders
+            .iter()
+            .find(|one| one.id == id)
+            .map(|one| folder_json(&one.id, &one.title, owner))
+    };
     answer["currentFolder"] = folder.and_then(described).into();
     if folder.is_none() {
-        answer["folders"] = folders.iter().map(|one| folder_json(&one.id, &one.title, owner)).collect();
+        answer["folders"] = folders
+            .iter()
+            .map(|one| folder_json(&one.id, &one.title, owner))
+            .collect();
     }
     Ok(Reply::json(&answer))
 }
@@ -95,20 +145,29 @@ pub fn organisation(state: &State, call: &Call) -> Answer {
     if !settings.administrator || call.segment(2) != ORG {
         return Err(Reply::forbidden());
     }
-    let mut items: Vec<&Item> = listed(state, call).filter(|item| of_type(item, call)).collect();
+    let mut items: Vec<&Item> = listed(state, call)
+        .filter(|item| of_type(item, call))
+        .collect();
     sort(&mut items, call);
     let page = Page::asked(call, settings.page_cap)?;
-    Ok(Reply::json(&page.cut(&items, "items", call, |item| as_json(item, &state.places))))
+    Ok(Reply::json(&page.cut(&items, "items", call, |item| {
+        as_json(item, &state.places)
+    })))
 }
 
 fn listed<'a>(state: &'a State, call: &Call) -> impl Iterator<Item = &'a Item> {
-    let items = if call.flag("inRecycleBin") { &state.bin } else { &state.catalogue.items };
+    let items = if call.flag("inRecycleBin") {
+        &state.bin
+    } else {
+        &state.catalogue.items
+    };
     items.iter()
 }
 
 /// `types` is case-sensitive.
 fn of_type(item: &Item, call: &Call) -> bool {
-    call.param("types").is_none_or(|types| types.split(',').any(|one| one.trim() == item.kind))
+    call.param("types")
+        .is_none_or(|types| types.split(',').any(|one| one.trim() == item.kind))
 }
 
 fn folder_json(id: &str, title: &str, owner: &str) -> Value {
@@ -128,10 +187,20 @@ pub fn user_item(state: &State, call: &Call) -> Answer {
         return Err(Reply::not_found());
     }
     let titled = |id: &String| state.catalogue.folders.iter().find(|one| &one.id == id);
-    let folder = item.folder.as_ref().and_then(titled).map(|one| folder_json(&one.id, &one.title, &one.owner));
-    let groups: &[&str] = if item.access == "shared" { &["c1ty0000000000000000000000009a0b"] } else { &[] };
+    let folder = item
+        .folder
+        .as_ref()
+        .and_then(titled)
+        .map(|one| folder_json(&one.id, &one.title, &one.owner));
+    let groups: &[&str] = if item.access == "shared" {
+        &["c1ty0000000000000000000000009a0b"]
+    } else {
+        &[]
+    };
     let sharing = json!({"access": item.access, "groups": groups});
-    Ok(Reply::json(&json!({"item": as_json(item, &state.places), "sharing": sharing, "folder": folder})))
+    Ok(Reply::json(
+        &json!({"item": as_json(item, &state.places), "sharing": sharing, "folder": folder}),
+    ))
 }
 
 pub fn find<'a>(state: &'a State, id: &str) -> Result<&'a Item, Reply> {
@@ -174,15 +243,23 @@ fn url(item: &Item, places: &Places) -> Option<String> {
         if item.keywords.iter().any(|word| word == "Hosted Service") {
             service_url(places, name)
         } else {
-            format!("{}/server/rest/services/{name}/FeatureServer", places.elsewhere)
+            format!(
+                "{}/server/rest/services/{name}/FeatureServer",
+                places.elsewhere
+            )
         }
     };
-    item.url.clone().or_else(|| item.service.as_ref().map(service))
+    item.url
+        .clone()
+        .or_else(|| item.service.as_ref().map(service))
 }
 
 /// Where a hosted service answers.
 pub fn service_url(places: &Places, name: &str) -> String {
-    format!("{}/{ORG}/arcgis/rest/services/{name}/FeatureServer", places.services)
+    format!(
+        "{}/{ORG}/arcgis/rest/services/{name}/FeatureServer",
+        places.services
+    )
 }
 
 fn size(item: &Item) -> i64 {

@@ -12,7 +12,11 @@ impl Catalogue {
     /// Adds a folder of the item's owner and gives its id.
     pub fn add_folder(&mut self, owner: &str, title: &str) -> String {
         let id = hex_id(&format!("folder/{owner}/{title}"));
-        self.folders.push(Folder { id: id.clone(), owner: owner.to_owned(), title: title.to_owned() });
+        self.folders.push(Folder {
+            id: id.clone(),
+            owner: owner.to_owned(),
+            title: title.to_owned(),
+        });
         id
     }
 
@@ -28,13 +32,18 @@ impl Catalogue {
         item.keywords = service_keywords(&service);
         item.service = Some(service.name.clone());
         service.item_id.clone_from(&item.id);
-        self.services.insert(service.name.clone(), Arc::new(service));
+        self.services
+            .insert(service.name.clone(), Arc::new(service));
         self.add_item(item)
     }
 
     /// Changes an item; its `modified` moves.
     pub fn edit_item(&mut self, id: &str, change: impl FnOnce(&mut Item)) {
-        let item = self.items.iter_mut().find(|item| item.id == id).expect("an item of that id");
+        let item = self
+            .items
+            .iter_mut()
+            .find(|item| item.id == id)
+            .expect("an item of that id");
         item.modified = now().max(item.modified + 1);
         change(item);
     }
@@ -53,7 +62,11 @@ impl Catalogue {
 
     /// A layer, to be changed without any date moving.
     pub fn layer_mut(&mut self, service: &str, layer: i64) -> &mut Layer {
-        let found = self.service_mut(service).layers.iter_mut().find(|one| one.id == layer);
+        let found = self
+            .service_mut(service)
+            .layers
+            .iter_mut()
+            .find(|one| one.id == layer);
         found.expect("a layer of that id")
     }
 
@@ -67,31 +80,55 @@ impl Catalogue {
     ) -> i64 {
         let rows = self.edited_rows(service, layer);
         let oid = rows.last().map_or(1, |row| row.oid + 1);
-        rows.push(Row { oid, values, geometry });
+        rows.push(Row {
+            oid,
+            values,
+            geometry,
+        });
         oid
     }
 
-    pub fn update_feature(&mut self, service: &str, layer: i64, oid: i64, change: impl FnOnce(&mut Row)) {
-        let row = self.edited_rows(service, layer).iter_mut().find(|row| row.oid == oid);
+    pub fn update_feature(
+        &mut self,
+        service: &str,
+        layer: i64,
+        oid: i64,
+        change: impl FnOnce(&mut Row),
+    ) {
+        let row = self
+            .edited_rows(service, layer)
+            .iter_mut()
+            .find(|row| row.oid == oid);
         change(row.expect("a row of that object id"));
     }
 
     /// Takes a row away, with its attachments.
     pub fn delete_feature(&mut self, service: &str, layer: i64, oid: i64) {
-        self.edited_rows(service, layer).retain(|row| row.oid != oid);
+        self.edited_rows(service, layer)
+            .retain(|row| row.oid != oid);
         Arc::make_mut(&mut self.layer_mut(service, layer).attachments).remove(&oid);
     }
 
     /// Attaches a file to a row and gives the attachment's id.
-    pub fn add_attachment(&mut self, service: &str, layer: i64, oid: i64, file: (&str, &[u8])) -> i64 {
+    pub fn add_attachment(
+        &mut self,
+        service: &str,
+        layer: i64,
+        oid: i64,
+        file: (&str, &[u8]),
+    ) -> i64 {
         self.touch(service, layer);
-        self.layer_mut(service, layer).attach(oid, file.0, Bytes::copy_from_slice(file.1))
+        self.layer_mut(service, layer)
+            .attach(oid, file.0, Bytes::copy_from_slice(file.1))
     }
 
     pub fn delete_attachment(&mut self, service: &str, layer: i64, oid: i64, attachment: i64) {
         self.touch(service, layer);
         let attachments = Arc::make_mut(&mut self.layer_mut(service, layer).attachments);
-        attachments.entry(oid).or_default().retain(|one| one.id != attachment);
+        attachments
+            .entry(oid)
+            .or_default()
+            .retain(|one| one.id != attachment);
         attachments.retain(|_, files| !files.is_empty());
     }
 
@@ -119,7 +156,13 @@ impl Layer {
         let all = Arc::make_mut(&mut self.attachments);
         let id = all.values().flatten().map(|one| one.id).max().unwrap_or(0) + 1;
         let content_type = media_type(name).to_owned();
-        let file = Attachment { id, name: name.to_owned(), content_type, bytes: bytes.into(), told_size: None };
+        let file = Attachment {
+            id,
+            name: name.to_owned(),
+            content_type,
+            bytes: bytes.into(),
+            told_size: None,
+        };
         all.entry(oid).or_default().push(file);
         id
     }
@@ -127,7 +170,13 @@ impl Layer {
 
 /// What a file's name says it is.
 pub fn media_type(name: &str) -> &'static str {
-    match name.rsplit('.').next().unwrap_or_default().to_ascii_lowercase().as_str() {
+    match name
+        .rsplit('.')
+        .next()
+        .unwrap_or_default()
+        .to_ascii_lowercase()
+        .as_str()
+    {
         "jpg" | "jpeg" => "image/jpeg",
         "png" => "image/png",
         "pdf" => "application/pdf",
@@ -140,7 +189,13 @@ pub fn media_type(name: &str) -> &'static str {
 
 fn service_keywords(service: &Service) -> Vec<String> {
     let several = service.layers.len() > 1;
-    let mut words = vec!["ArcGIS Server", "Data", "Feature Access", "Feature Service", "Service"];
+    let mut words = vec![
+        "ArcGIS Server",
+        "Data",
+        "Feature Access",
+        "Feature Service",
+        "Service",
+    ];
     words.push(if several { "Multilayer" } else { "Singlelayer" });
     if service.hosted {
         words.push("Hosted Service");

@@ -36,19 +36,38 @@ pub fn begin(state: &mut State, call: &Call) -> Answer {
     if !call.post() || source.owner != owner {
         return Err(Reply::forbidden());
     }
-    let service = source.service.as_ref().and_then(|name| state.catalogue.resolved(name)).filter(|one| one.hosted);
-    let Some(service) = service else { return Err(Reply::error_coded(400, "CONT_0035", "Item is not exportable.")) };
+    let service = source
+        .service
+        .as_ref()
+        .and_then(|name| state.catalogue.resolved(name))
+        .filter(|one| one.hosted);
+    let Some(service) = service else {
+        return Err(Reply::error_coded(
+            400,
+            "CONT_0035",
+            "Item is not exportable.",
+        ));
+    };
     if call.twisted(|fault| matches!(fault, FaultKind::ExportRefused)) {
         return Ok(Reply::json(&json!({"success": false})));
     }
     let asked = call.param("exportFormat").unwrap_or_default().to_owned();
     let (kind, made) = product(&service, call, &asked)?;
-    let (source_id, id) = (source.id.clone(), hex_id(&format!("{:?}/{}", Instant::now(), state.jobs.len())));
+    let (source_id, id) = (
+        source.id.clone(),
+        hex_id(&format!("{:?}/{}", Instant::now(), state.jobs.len())),
+    );
     let job = Job::new(&id, call, made);
-    let (job_id, size) = (job.id.clone(), job.made.as_ref().map_or(0, |(_, bytes)| bytes.len()));
+    let (job_id, size) = (
+        job.id.clone(),
+        job.made.as_ref().map_or(0, |(_, bytes)| bytes.len()),
+    );
     state.jobs.insert(id.clone(), job);
     state.journal.exports.push(id.clone());
-    state.catalogue.items.push(export_item(call, &owner, kind, &id));
+    state
+        .catalogue
+        .items
+        .push(export_item(call, &owner, kind, &id));
     let mut answer = json!({"type": kind, "size": size, "jobId": job_id, "exportItemId": id,
                             "serviceItemId": source_id, "exportFormat": asked});
     if call.twisted(|fault| matches!(fault, FaultKind::ExportNoId)) {
@@ -83,7 +102,10 @@ impl Job {
 /// It lands in the owner's root folder, whatever folder the service is in.
 fn export_item(call: &Call, owner: &str, kind: &str, id: &str) -> Item {
     let title = call.param("title").unwrap_or("export");
-    let plain: String = title.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
+    let plain: String = title
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() { c } else { '_' })
+        .collect();
     let extension = match kind {
         "GeoJson" => "geojson",
         "CSV" => "csv",
@@ -93,7 +115,12 @@ fn export_item(call: &Call, owner: &str, kind: &str, id: &str) -> Item {
     id.clone_into(&mut item.id);
     owner.clone_into(&mut item.owner);
     (item.created, item.modified) = (now(), now());
-    item.tags = call.param("tags").unwrap_or_default().split(',').map(|tag| tag.trim().to_owned()).collect();
+    item.tags = call
+        .param("tags")
+        .unwrap_or_default()
+        .split(',')
+        .map(|tag| tag.trim().to_owned())
+        .collect();
     item.tags.retain(|tag| !tag.is_empty());
     item.keywords = vec![kind.to_owned(), "exported".to_owned()];
     item.snippet = call.param("snippet").map(str::to_owned);
@@ -102,7 +129,11 @@ fn export_item(call: &Call, owner: &str, kind: &str, id: &str) -> Item {
 }
 
 /// The item type and the file that a format gives.
-fn product(service: &Service, call: &Call, format: &str) -> Result<(&'static str, (&'static str, Bytes)), Reply> {
+fn product(
+    service: &Service,
+    call: &Call,
+    format: &str,
+) -> Result<(&'static str, (&'static str, Bytes)), Reply> {
     let layers = wanted(service, call)?;
     let zipped = call.twisted(|fault| matches!(fault, FaultKind::ExportAsZip));
     let several = layers.len() > 1;
@@ -117,20 +148,34 @@ fn product(service: &Service, call: &Call, format: &str) -> Result<(&'static str
         "kml" if several => "KML Collection",
         "kml" => "KML",
         "feature collection" => "Feature Collection",
-        _ => return Err(Reply::error_coded(400, "CONT_0035", "Invalid exportFormat.")),
+        _ => {
+            return Err(Reply::error_coded(
+                400,
+                "CONT_0035",
+                "Invalid exportFormat.",
+            ));
+        }
     };
     let file = match (kind, layers.as_slice()) {
-        ("GeoJson", [layer]) if !zipped => ("application/geo+json", features::collection(layer).into()),
+        ("GeoJson", [layer]) if !zipped => {
+            ("application/geo+json", features::collection(layer).into())
+        }
         ("CSV", [layer]) if !zipped => ("text/csv", sheet::csv(layer).into()),
         ("CSV" | "CSV Collection", _) => ("application/zip", zip(&layers, "csv", sheet::csv)),
         ("Feature Collection", _) => ("application/json", Bytes::from_static(br#"{"layers":[]}"#)),
-        _ => ("application/zip", zip(&layers, "geojson", features::collection)),
+        _ => (
+            "application/zip",
+            zip(&layers, "geojson", features::collection),
+        ),
     };
     Ok((kind, file))
 }
 
 fn zip(layers: &[&Layer], extension: &str, text: impl Fn(&Layer) -> String) -> Bytes {
-    let files: Vec<_> = layers.iter().map(|layer| (format!("{}.{extension}", layer.name), text(layer))).collect();
+    let files: Vec<_> = layers
+        .iter()
+        .map(|layer| (format!("{}.{extension}", layer.name), text(layer)))
+        .collect();
     super::parcel::zip(&files)
 }
 
@@ -144,7 +189,12 @@ fn wanted<'a>(service: &'a Service, call: &Call) -> Result<Vec<&'a Layer>, Reply
     let Some(named) = given["layers"].as_array().filter(|named| !named.is_empty()) else {
         return Ok(service.layers.iter().collect());
     };
-    let layer = |one: &Value| one["id"].as_i64().and_then(|id| service.layer(id)).ok_or_else(bad);
+    let layer = |one: &Value| {
+        one["id"]
+            .as_i64()
+            .and_then(|id| service.layer(id))
+            .ok_or_else(bad)
+    };
     named.iter().map(layer).collect()
 }
 
@@ -158,16 +208,26 @@ pub fn status(state: &mut State, call: &Call) -> Answer {
         return Err(Reply::error(400, "Job does not exist or is inaccessible."));
     }
     job.polls += 1;
-    let waits = job.polls <= settings.export_polls || job.begun.elapsed().as_millis() < u128::from(settings.export_ms);
+    let waits = job.polls <= settings.export_polls
+        || job.begun.elapsed().as_millis() < u128::from(settings.export_ms);
     let (word, message) = match job.fails {
-        _ if job.stuck || waits => (if job.polls % 3 == 2 { "partial" } else { "processing" }, "executing statement"),
+        _ if job.stuck || waits => (
+            if job.polls % 3 == 2 {
+                "partial"
+            } else {
+                "processing"
+            },
+            "executing statement",
+        ),
         Some(message) => ("failed", message),
         None => ("completed", "completed"),
     };
     if word == "completed" {
         fill(state, &id);
     }
-    Ok(Reply::json(&json!({"status": word, "statusMessage": message, "itemId": id})))
+    Ok(Reply::json(
+        &json!({"status": word, "statusMessage": message, "itemId": id}),
+    ))
 }
 
 /// The finished file becomes the item's data.
@@ -181,7 +241,9 @@ fn fill(state: &mut State, id: &str) {
 
 /// Refuses an export's file that is unfinished, or said to be finished too early.
 pub fn downloadable(state: &mut State, id: &str) -> Result<(), Reply> {
-    let Some(job) = state.jobs.get_mut(id) else { return Ok(()) };
+    let Some(job) = state.jobs.get_mut(id) else {
+        return Ok(());
+    };
     if job.made.is_some() {
         return Err(files::not_ready());
     }

@@ -105,9 +105,10 @@ impl FaultKind {
             Self::Throttle429InBody(seconds) => Reply::too_many(*seconds),
             Self::Html200 => Reply::html(200, "Please wait"),
             Self::Html(status) => Reply::html(*status, "Bad gateway"),
-            Self::TextPlainError(code, message) => {
-                Reply::bytes("text/plain;charset=utf-8", Reply::error(*code, message).body)
-            }
+            Self::TextPlainError(code, message) => Reply::bytes(
+                "text/plain;charset=utf-8",
+                Reply::error(*code, message).body,
+            ),
             Self::EmptyBody => Reply::json_text(String::new()),
             Self::DeepJson => Reply::json_text("[".repeat(100_000)),
             Self::Reset => Reply::json_text(String::new()).delivered(Delivery::Reset),
@@ -159,7 +160,13 @@ pub struct Fault {
 
 impl Fault {
     pub fn on(route: &str, what: FaultKind) -> Self {
-        Self { route: route.to_owned(), what, times: 1, skip: 0, only: None }
+        Self {
+            route: route.to_owned(),
+            what,
+            times: 1,
+            skip: 0,
+            only: None,
+        }
     }
 
     #[must_use]
@@ -195,10 +202,9 @@ impl Fault {
         };
         let route = self.route == "*" || self.route == call.route || self.route == whole_host;
         route
-            && self
-                .only
-                .as_ref()
-                .is_none_or(|part| call.path.contains(part.as_str()) || call.params.values().any(|value| value == part))
+            && self.only.as_ref().is_none_or(|part| {
+                call.path.contains(part.as_str()) || call.params.values().any(|value| value == part)
+            })
     }
 }
 
@@ -217,7 +223,11 @@ impl Faults {
 
     /// Those that strike this request; each is used up by one.
     pub fn strike(&mut self, call: &Call) -> Vec<FaultKind> {
-        self.0.iter_mut().filter(|fault| fault.matches(call)).filter_map(struck).collect()
+        self.0
+            .iter_mut()
+            .filter(|fault| fault.matches(call))
+            .filter_map(struck)
+            .collect()
     }
 }
 
@@ -227,6 +237,10 @@ fn struck(fault: &mut Fault) -> Option<FaultKind> {
         return None;
     }
     let left = fault.times.checked_sub(1)?;
-    fault.times = if fault.times == usize::MAX { usize::MAX } else { left };
+    fault.times = if fault.times == usize::MAX {
+        usize::MAX
+    } else {
+        left
+    };
     Some(fault.what.clone())
 }

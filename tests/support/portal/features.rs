@@ -33,24 +33,51 @@ impl Look {
             Some("3857" | "102100") => 3857,
             Some(_) => return Err(Reply::bad_query("'outSR' is invalid")),
         };
-        let frame = Frame { wkid, z: layer.has_z && call.flag("returnZ"), m: layer.has_m && call.flag("returnM") };
+        let frame = Frame {
+            wkid,
+            z: layer.has_z && call.flag("returnZ"),
+            m: layer.has_m && call.flag("returnM"),
+        };
         let geometry = carries_geometry(layer) && call.param("returnGeometry") != Some("false");
-        Ok(Self { frame, geometry, fields: fields(layer, call.param("outFields")) })
+        Ok(Self {
+            frame,
+            geometry,
+            fields: fields(layer, call.param("outFields")),
+        })
     }
 
     /// Everything that GeoJSON can hold.
     pub fn whole(layer: &Layer) -> Self {
-        let frame = Frame { wkid: 4326, z: layer.has_z, m: false };
-        Self { frame, geometry: carries_geometry(layer), fields: fields(layer, Some("*")) }
+        let frame = Frame {
+            wkid: 4326,
+            z: layer.has_z,
+            m: false,
+        };
+        Self {
+            frame,
+            geometry: carries_geometry(layer),
+            fields: fields(layer, Some("*")),
+        }
     }
 }
 
 /// Without `outFields` only the object id comes.
 fn fields(layer: &Layer, asked: Option<&str>) -> Vec<usize> {
     let asked = asked.unwrap_or_default();
-    let named = |field: &Field| asked.split(',').any(|name| name.trim().eq_ignore_ascii_case(&field.name));
-    let wanted = |(_, field): &(usize, &Field)| field.carried() && (asked.trim() == "*" || named(field));
-    layer.fields.iter().enumerate().filter(wanted).map(|(index, _)| index).collect()
+    let named = |field: &Field| {
+        asked
+            .split(',')
+            .any(|name| name.trim().eq_ignore_ascii_case(&field.name))
+    };
+    let wanted =
+        |(_, field): &(usize, &Field)| field.carried() && (asked.trim() == "*" || named(field));
+    layer
+        .fields
+        .iter()
+        .enumerate()
+        .filter(wanted)
+        .map(|(index, _)| index)
+        .collect()
 }
 
 pub fn field_json(field: &Field) -> Value {
@@ -67,19 +94,29 @@ pub fn json_page(layer: &Layer, rows: &[usize], look: &Look, more: bool) -> Stri
         head["geometryType"] = kind.into();
         head["spatialReference"] = reference(look.frame.wkid);
     }
-    for (name, present) in [("hasZ", look.frame.z), ("hasM", look.frame.m), ("exceededTransferLimit", more)] {
+    for (name, present) in [
+        ("hasZ", look.frame.z),
+        ("hasM", look.frame.m),
+        ("exceededTransferLimit", more),
+    ] {
         if present {
             head[name] = true.into();
         }
     }
     let oid = json!({"name": layer.oid_field, "type": "esriFieldTypeOID", "alias": layer.oid_field,
                      "sqlType": "sqlTypeOther", "domain": null, "defaultValue": null});
-    let others = look.fields.iter().filter_map(|index| layer.fields.get(*index)).map(field_json);
+    let others = look
+        .fields
+        .iter()
+        .filter_map(|index| layer.fields.get(*index))
+        .map(field_json);
     head["fields"] = [oid].into_iter().chain(others).collect();
     let mut text = head.to_string();
     text.pop();
     text.push_str(",\"features\":[");
-    join(&mut text, rows, |text, index| json_row(text, layer, index, look));
+    join(&mut text, rows, |text, index| {
+        json_row(text, layer, index, look)
+    });
     text.push_str("]}");
     text
 }
@@ -115,7 +152,11 @@ pub enum Flag {
 pub fn geojson_page(layer: &Layer, rows: &[usize], look: &Look, flag: Flag) -> String {
     let mut text = String::from("{\"type\":\"FeatureCollection\",");
     if look.frame.wkid != 4326 {
-        put!(text, "\"crs\":{{\"type\":\"name\",\"properties\":{{\"name\":\"EPSG:{}\"}}}},", look.frame.wkid);
+        put!(
+            text,
+            "\"crs\":{{\"type\":\"name\",\"properties\":{{\"name\":\"EPSG:{}\"}}}},",
+            look.frame.wkid
+        );
     }
     text.push_str(match flag {
         Flag::Absent | Flag::Last => "",
@@ -123,13 +164,23 @@ pub fn geojson_page(layer: &Layer, rows: &[usize], look: &Look, flag: Flag) -> S
         Flag::Proper => "\"properties\":{\"exceededTransferLimit\":true},",
     });
     text.push_str("\"features\":[");
-    join(&mut text, rows, |text, index| geojson_row(text, layer, index, look));
-    text.push_str(if flag == Flag::Last { "],\"properties\":{\"exceededTransferLimit\":true}}" } else { "]}" });
+    join(&mut text, rows, |text, index| {
+        geojson_row(text, layer, index, look)
+    });
+    text.push_str(if flag == Flag::Last {
+        "],\"properties\":{\"exceededTransferLimit\":true}}"
+    } else {
+        "]}"
+    });
     text
 }
 
 fn geojson_row(text: &mut String, layer: &Layer, index: usize, look: &Look) {
-    put!(text, "{{\"type\":\"Feature\",\"id\":{},\"geometry\":", layer.rows.oid(index));
+    put!(
+        text,
+        "{{\"type\":\"Feature\",\"id\":{},\"geometry\":",
+        layer.rows.oid(index)
+    );
     let made_up = look.geometry && matches!(&*layer.rows, Rows::Generated(_));
     match shape(layer, index).filter(|_| look.geometry) {
         Some(_) if made_up => {
@@ -166,8 +217,15 @@ pub fn attributes(text: &mut String, layer: &Layer, index: usize, look: &Look) {
         Rows::Generated(made) if !look.fields.is_empty() => made_up(text, *made, index),
         Rows::Generated(_) => {}
         Rows::Listed(rows) => {
-            for field in look.fields.iter().filter_map(|field| layer.fields.get(*field)) {
-                let value = rows.get(index).and_then(|row: &Row| row.values.get(&field.name)).unwrap_or(&Value::Null);
+            for field in look
+                .fields
+                .iter()
+                .filter_map(|field| layer.fields.get(*field))
+            {
+                let value = rows
+                    .get(index)
+                    .and_then(|row: &Row| row.values.get(&field.name))
+                    .unwrap_or(&Value::Null);
                 put!(text, ",{}:{value}", Value::from(field.name.as_str()));
             }
         }
@@ -179,7 +237,10 @@ fn made_up(text: &mut String, made: Generated, index: usize) {
     let (oid, height) = (made.oid(index), 4 + index % 23);
     let kind = KINDS.get(index % KINDS.len()).unwrap_or(&"Oak");
     let surveyed = super::MADE + oid * 60_000;
-    put!(text, ",\"NAME\":\"Tree {oid}\",\"KIND\":\"{kind}\",\"HEIGHT\":{height}.5,\"SURVEYED\":{surveyed}");
+    put!(
+        text,
+        ",\"NAME\":\"Tree {oid}\",\"KIND\":\"{kind}\",\"HEIGHT\":{height}.5,\"SURVEYED\":{surveyed}"
+    );
     if made.filler > 0 {
         put!(text, ",\"REMARKS\":\"{:x<1$}\"", "", made.filler);
     }
@@ -194,7 +255,10 @@ pub fn shape(layer: &Layer, index: usize) -> Option<Value> {
 
 /// A grid of a thousand by a thousand places.
 fn made_up_place(index: usize) -> [f64; 2] {
-    [12.1 + to_f64(index % 1000) * 0.0002, 50.8 + to_f64(index / 1000 % 1000) * 0.0001]
+    [
+        12.1 + to_f64(index % 1000) * 0.0002,
+        50.8 + to_f64(index / 1000 % 1000) * 0.0001,
+    ]
 }
 
 fn to_f64(small: usize) -> f64 {

@@ -40,19 +40,30 @@ fn turned(ring: &Value) -> Value {
 
 fn point(at: &Value, frame: Frame) -> Value {
     let names = [("x", true), ("y", true), ("z", frame.z), ("m", frame.m)];
-    let present = names.into_iter().filter(|(_, present)| *present).map(|(name, _)| name.to_owned());
+    let present = names
+        .into_iter()
+        .filter(|(_, present)| *present)
+        .map(|(name, _)| name.to_owned());
     Value::Object(present.zip(list(at).iter().cloned()).collect::<Map<_, _>>())
 }
 
 fn positions(value: &Value, frame: Frame) -> Value {
     match list(value).first() {
         Some(Value::Number(_)) => position(list(value), frame),
-        _ => list(value).iter().map(|part| positions(part, frame)).collect(),
+        _ => list(value)
+            .iter()
+            .map(|part| positions(part, frame))
+            .collect(),
     }
 }
 
 fn position(numbers: &[Value], frame: Frame) -> Value {
-    let number = |index: usize| numbers.get(index).and_then(Value::as_f64).unwrap_or_default();
+    let number = |index: usize| {
+        numbers
+            .get(index)
+            .and_then(Value::as_f64)
+            .unwrap_or_default()
+    };
     let mut out = match frame.wkid {
         3857 => mercator(number(0), number(1)).to_vec(),
         _ => vec![number(0), number(1)],
@@ -64,7 +75,11 @@ fn position(numbers: &[Value], frame: Frame) -> Value {
 
 /// A bare position in the frame.
 pub fn placed([longitude, latitude]: [f64; 2], frame: Frame) -> [f64; 2] {
-    if frame.wkid == 3857 { mercator(longitude, latitude) } else { [longitude, latitude] }
+    if frame.wkid == 3857 {
+        mercator(longitude, latitude)
+    } else {
+        [longitude, latitude]
+    }
 }
 
 /// Spherical Web Mercator, in metres.

@@ -61,7 +61,10 @@ impl Journal {
             in_flight,
             status: 0,
         });
-        Line { epoch: self.epoch, index: self.requests.len() - 1 }
+        Line {
+            epoch: self.epoch,
+            index: self.requests.len() - 1,
+        }
     }
 
     pub fn answered(&mut self, line: Line, status: u16) {
@@ -87,10 +90,16 @@ impl Journal {
             self.violation(format!("a token travelled in the URL of {}", call.path));
         }
         if matches!(call.host, Host::Blob | Host::Elsewhere) && call.carries_secret {
-            self.violation(format!("a token was sent to {:?}: {}", call.host, call.path));
+            self.violation(format!(
+                "a token was sent to {:?}: {}",
+                call.host, call.path
+            ));
         }
         if call.host == Host::Blob && call.referer.is_some() {
-            self.violation(format!("a Referer was sent to the file store: {}", call.path));
+            self.violation(format!(
+                "a Referer was sent to the file store: {}",
+                call.path
+            ));
         }
     }
 }

@@ -30,7 +30,12 @@ pub struct Field {
 
 impl Field {
     pub fn new(name: &str, kind: &str, alias: &str) -> Self {
-        Self { name: name.to_owned(), kind: kind.to_owned(), alias: alias.to_owned(), domain: Value::Null }
+        Self {
+            name: name.to_owned(),
+            kind: kind.to_owned(),
+            alias: alias.to_owned(),
+            domain: Value::Null,
+        }
     }
 
     /// Columns that `query` never carries.
@@ -178,8 +183,17 @@ impl Layer {
             attachment_page: 2000,
             max_record_count: 2000,
             standard_max: Some(32_000),
-            formats: if shape == Shape::MultiPatch { "JSON" } else { "JSON, geoJSON, PBF" }.to_owned(),
-            editing: Some(Editing { last: MADE, schema: MADE, data: MADE }),
+            formats: if shape == Shape::MultiPatch {
+                "JSON"
+            } else {
+                "JSON, geoJSON, PBF"
+            }
+            .to_owned(),
+            editing: Some(Editing {
+                last: MADE,
+                schema: MADE,
+                data: MADE,
+            }),
             fail_above_rows: None,
             source: None,
             extra: Map::new(),

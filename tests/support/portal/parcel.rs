@@ -10,17 +10,40 @@ pub fn zip(files: &[(String, String)]) -> Bytes {
         let offset = size(body.len());
         let common = common_header(name, text);
         body.extend(
-            [b"PK\x03\x04".as_slice(), &20_u16.to_le_bytes(), &common, name.as_bytes(), text.as_bytes()].concat(),
+            [
+                b"PK\x03\x04".as_slice(),
+                &20_u16.to_le_bytes(),
+                &common,
+                name.as_bytes(),
+                text.as_bytes(),
+            ]
+            .concat(),
         );
         let made_by = 20_u16.to_le_bytes();
-        directory.extend([b"PK\x01\x02".as_slice(), &made_by, &made_by, &common, &[0; 10]].concat());
+        directory.extend(
+            [
+                b"PK\x01\x02".as_slice(),
+                &made_by,
+                &made_by,
+                &common,
+                &[0; 10],
+            ]
+            .concat(),
+        );
         directory.extend([offset.to_le_bytes().as_slice(), name.as_bytes()].concat());
     }
     let count = u16::try_from(files.len()).expect("few files").to_le_bytes();
     let (length, start) = (size(directory.len()), size(body.len()));
     body.extend(directory);
     body.extend([b"PK\x05\x06\0\0\0\0".as_slice(), &count, &count].concat());
-    body.extend([length.to_le_bytes().as_slice(), &start.to_le_bytes(), &[0, 0]].concat());
+    body.extend(
+        [
+            length.to_le_bytes().as_slice(),
+            &start.to_le_bytes(),
+            &[0, 0],
+        ]
+        .concat(),
+    );
     body.into()
 }
 
@@ -28,7 +51,10 @@ pub fn zip(files: &[(String, String)]) -> Bytes {
 fn common_header(name: &str, text: &str) -> Vec<u8> {
     let mut sum = Crc::new();
     sum.update(text.as_bytes());
-    let (names, texts) = (u16::try_from(name.len()).expect("a short name"), size(text.len()));
+    let (names, texts) = (
+        u16::try_from(name.len()).expect("a short name"),
+        size(text.len()),
+    );
     let flags = [0, 8, 0, 0, 0, 0, 33, 0]; // UTF-8 names, stored, 1 January 1980
     [
         flags.as_slice(),

@@ -25,8 +25,15 @@ pub fn route(call: &Call) -> &'static str {
 }
 
 pub fn answer(service: &Service, call: &Call) -> Answer {
-    if !service.capabilities.split(',').any(|word| word.trim() == "Query") {
-        return Err(Reply::error(400, "Requested operation is not supported by this service."));
+    if !service
+        .capabilities
+        .split(',')
+        .any(|word| word.trim() == "Query")
+    {
+        return Err(Reply::error(
+            400,
+            "Requested operation is not supported by this service.",
+        ));
     }
     let layer = find_layer(service, call)?;
     refuse_nonsense(layer, call)?;
@@ -43,16 +50,34 @@ pub fn answer(service: &Service, call: &Call) -> Answer {
 }
 
 fn refuse_nonsense(layer: &Layer, call: &Call) -> Result<(), Reply> {
-    let refuse = |names: &[&str], why: &str| match names.iter().find(|name| call.param(name).is_some()) {
-        Some(name) => Err(Reply::bad_query(&format!("'{name}' {why}"))),
-        None => Ok(()),
-    };
+    let refuse =
+        |names: &[&str], why: &str| match names.iter().find(|name| call.param(name).is_some()) {
+            Some(name) => Err(Reply::bad_query(&format!("'{name}' {why}"))),
+            None => Ok(()),
+        };
     if matches!(call.route, "count" | "ids") {
-        let paging = ["orderByFields", "outFields", "resultOffset", "resultRecordCount", "resultType"];
-        refuse(&paging, "is not valid when only a count or ids are asked for")?;
+        let paging = [
+            "orderByFields",
+            "outFields",
+            "resultOffset",
+            "resultRecordCount",
+            "resultType",
+        ];
+        refuse(
+            &paging,
+            "is not valid when only a count or ids are asked for",
+        )?;
     }
     if layer.table() {
-        let spatial = ["returnGeometry", "returnZ", "returnM", "outSR", "inSR", "geometry", "geometryType"];
+        let spatial = [
+            "returnGeometry",
+            "returnZ",
+            "returnM",
+            "outSR",
+            "inSR",
+            "geometry",
+            "geometryType",
+        ];
         refuse(&spatial, "is not valid for a table")?;
     }
     if layer.standard_max.is_none() {
@@ -63,7 +88,10 @@ fn refuse_nonsense(layer: &Layer, call: &Call) -> Result<(), Reply> {
     if asked == "pbf" || !(asked == "json" || layer.formats.split(',').any(offered)) {
         return Err(Reply::bad_query(&format!("'f={asked}' is not supported")));
     }
-    match call.param("orderByFields").map(|order| order.split_whitespace().next().unwrap_or_default()) {
+    match call
+        .param("orderByFields")
+        .map(|order| order.split_whitespace().next().unwrap_or_default())
+    {
         Some(field) if !known(layer, field) => Err(Reply::bad_query("'orderByFields' is invalid")),
         _ => Ok(()),
     }
@@ -71,39 +99,57 @@ fn refuse_nonsense(layer: &Layer, call: &Call) -> Result<(), Reply> {
 
 fn known(layer: &Layer, name: &str) -> bool {
     let names = layer.fields.iter().map(|field| field.name.as_str());
-    names.chain([layer.oid_field.as_str()]).any(|field| field.eq_ignore_ascii_case(name))
+    names
+        .chain([layer.oid_field.as_str()])
+        .any(|field| field.eq_ignore_ascii_case(name))
 }
 
 fn ids(layer: &Layer, chosen: &Chosen) -> Reply {
     let list: Vec<i64> = chosen.iter().map(|index| layer.rows.oid(index)).collect();
-    let ids = if list.is_empty() { Value::Null } else { json!(list) };
+    let ids = if list.is_empty() {
+        Value::Null
+    } else {
+        json!(list)
+    };
     Reply::json(&json!({"objectIdFieldName": layer.oid_field, "objectIds": ids}))
 }
 
 /// Count, lowest and highest object id; the server spells the names its own way.
 fn statistics(layer: &Layer, chosen: &Chosen, call: &Call) -> Answer {
     let bad = || Reply::bad_query("'outStatistics' is invalid");
-    let asked: Vec<Value> =
-        serde_json::from_str(call.param("outStatistics").unwrap_or_default()).ok().ok_or_else(bad)?;
+    let asked: Vec<Value> = serde_json::from_str(call.param("outStatistics").unwrap_or_default())
+        .ok()
+        .ok_or_else(bad)?;
     let oid = |index: Option<usize>| index.map(|index| layer.rows.oid(index));
     let mut attributes = serde_json::Map::new();
     let mut fields = Vec::new();
     for one in &asked {
-        let name = one["outStatisticFieldName"].as_str().ok_or_else(bad)?.to_uppercase();
-        if !one["onStatisticField"].as_str().is_some_and(|field| field.eq_ignore_ascii_case(&layer.oid_field)) {
+        let name = one["outStatisticFieldName"]
+            .as_str()
+            .ok_or_else(bad)?
+            .to_uppercase();
+        if !one["onStatisticField"]
+            .as_str()
+            .is_some_and(|field| field.eq_ignore_ascii_case(&layer.oid_field))
+        {
             return Err(bad());
         }
         let value = match one["statisticType"].as_str() {
             Some("count") => json!(chosen.len()),
             Some("min") => json!(oid(chosen.get(0))),
-            Some("max") => json!(oid(chosen.len().checked_sub(1).and_then(|last| chosen.get(last)))),
+            Some("max") => json!(oid(chosen
+                .len()
+                .checked_sub(1)
+                .and_then(|last| chosen.get(last)))),
             _ => return Err(bad()),
         };
         fields.push(json!({"name": name, "type": "esriFieldTypeInteger", "alias": name}));
         attributes.insert(name, value);
     }
-    Ok(Reply::json(&json!({"objectIdFieldName": layer.oid_field, "globalIdFieldName": "", "fields": fields,
-                           "features": [{"attributes": attributes}]})))
+    Ok(Reply::json(
+        &json!({"objectIdFieldName": layer.oid_field, "globalIdFieldName": "", "fields": fields,
+                           "features": [{"attributes": attributes}]}),
+    ))
 }
 
 fn page(layer: &Layer, chosen: &Chosen, call: &Call) -> Answer {
@@ -113,12 +159,20 @@ fn page(layer: &Layer, chosen: &Chosen, call: &Call) -> Answer {
         _ => layer.max_record_count,
     };
     let from = call.number("resultOffset")?.unwrap_or(0).min(chosen.len());
-    let to = from.saturating_add(asked.map_or(cap, |asked| asked.min(cap))).min(chosen.len());
+    let to = from
+        .saturating_add(asked.map_or(cap, |asked| asked.min(cap)))
+        .min(chosen.len());
     if layer.fail_above_rows.is_some_and(|most| to - from > most) {
         return Err(Reply::error(504, "Your request has timed out."));
     }
     let backwards = backwards(call, from);
-    let place = |index: usize| chosen.get(if backwards { chosen.len() - 1 - index } else { index });
+    let place = |index: usize| {
+        chosen.get(if backwards {
+            chosen.len() - 1 - index
+        } else {
+            index
+        })
+    };
     let rows: Vec<usize> = (from..to).filter_map(place).collect();
     let (rows, more) = twisted(rows, to < chosen.len(), call);
     let look = Look::asked(layer, call)?;

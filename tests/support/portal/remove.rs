@@ -26,7 +26,8 @@ pub fn delete_items(state: &mut State, call: &Call) -> Reply {
         let success = !failing && remove(state, call, id).is_ok();
         let mut result = json!({"itemId": id, "success": success});
         if !success {
-            result["error"] = json!({"code": 500, "message": format!("Unable to delete item {id}.")});
+            result["error"] =
+                json!({"code": 500, "message": format!("Unable to delete item {id}.")});
         }
         results.push(result);
     }
@@ -43,16 +44,32 @@ fn remove(state: &mut State, call: &Call, id: &str) -> Result<(), Reply> {
         state.bin.retain(|item| item.id != id);
         return Ok(());
     }
-    let at = state.catalogue.items.iter().position(|item| item.id == id).ok_or_else(Reply::not_found)?;
-    let item = state.catalogue.items.get(at).cloned().ok_or_else(Reply::not_found)?;
+    let at = state
+        .catalogue
+        .items
+        .iter()
+        .position(|item| item.id == id)
+        .ok_or_else(Reply::not_found)?;
+    let item = state
+        .catalogue
+        .items
+        .get(at)
+        .cloned()
+        .ok_or_else(Reply::not_found)?;
     if !state.journal.exports.contains(&item.id) {
-        state.journal.violation(format!("the user's own item {:?} ({id}) was deleted", item.title));
+        state.journal.violation(format!(
+            "the user's own item {:?} ({id}) was deleted",
+            item.title
+        ));
     }
     if item.owner != call.segment(2) {
         return Err(Reply::forbidden());
     }
     if item.protected {
-        return Err(Reply::error(400, &format!("Unable to delete item {id}. Delete protection is turned on.")));
+        return Err(Reply::error(
+            400,
+            &format!("Unable to delete item {id}. Delete protection is turned on."),
+        ));
     }
     state.catalogue.items.remove(at);
     state.journal.deleted.push(id.to_owned());

@@ -52,7 +52,9 @@ impl Reply {
     }
 
     pub fn html(status: u16, text: &str) -> Self {
-        let page = format!("<!DOCTYPE html><html><head><title>{text}</title></head><body>{text}</body></html>");
+        let page = format!(
+            "<!DOCTYPE html><html><head><title>{text}</title></head><body>{text}</body></html>"
+        );
         Self::bytes("text/html;charset=utf-8", page).status(status)
     }
 
@@ -62,7 +64,9 @@ impl Reply {
     }
 
     pub fn error_coded(code: i64, message_code: &str, message: &str) -> Self {
-        Self::json(&json!({"error": {"code": code, "messageCode": message_code, "message": message, "details": []}}))
+        Self::json(
+            &json!({"error": {"code": code, "messageCode": message_code, "message": message, "details": []}}),
+        )
     }
 
     pub fn not_found() -> Self {
@@ -85,15 +89,18 @@ impl Reply {
     }
 
     pub fn too_many(seconds: u64) -> Self {
-        let detail =
-            format!("API calls quota exceeded (24001)! maximum allowed (24000) per Minute. Retry after {seconds} sec.");
+        let detail = format!(
+            "API calls quota exceeded (24001)! maximum allowed (24000) per Minute. Retry after {seconds} sec."
+        );
         Self::json(
             &json!({"error": {"code": 429, "message": "Unable to perform query. Too many requests.", "details": [detail]}}),
         )
     }
 
     pub fn redirect(location: String) -> Self {
-        Self::bytes("text/plain", Bytes::new()).status(302).header("location", location)
+        Self::bytes("text/plain", Bytes::new())
+            .status(302)
+            .header("location", location)
     }
 
     #[must_use]
@@ -115,6 +122,8 @@ impl Reply {
     }
 
     pub fn is_json(&self) -> bool {
-        self.headers.iter().any(|(name, value)| *name == "content-type" && value.contains("json"))
+        self.headers
+            .iter()
+            .any(|(name, value)| *name == "content-type" && value.contains("json"))
     }
 }

@@ -64,7 +64,12 @@ fn service_name(call: &Call) -> &'static str {
     if segments.contains(&"admin") {
         return "unknown"; // the owner's description, which nobody here has
     }
-    let Some(at) = segments.iter().position(|segment| *segment == "FeatureServer") else { return "unknown" };
+    let Some(at) = segments
+        .iter()
+        .position(|segment| *segment == "FeatureServer")
+    else {
+        return "unknown";
+    };
     match segments.get(at + 1..).unwrap_or_default() {
         [] => "service",
         ["layers"] => "layers",
@@ -123,7 +128,10 @@ fn portal(shared: &Shared, call: &Call) -> Answer {
         "delete_items" => Ok(remove::delete_items(state, call)),
         _ => {
             if call.post() {
-                state.journal.violation(format!("an unknown change was asked for: POST {}", call.path));
+                state.journal.violation(format!(
+                    "an unknown change was asked for: POST {}",
+                    call.path
+                ));
             }
             Err(Reply::error(400, "Invalid URL"))
         }

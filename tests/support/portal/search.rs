@@ -7,16 +7,23 @@ use super::reply::{Answer, Reply};
 use super::state::State;
 
 pub fn search(state: &State, call: &Call) -> Answer {
-    let text = call.param("q").ok_or_else(|| Reply::error(400, "'q' must be specified."))?;
-    let query = Query::parse(text).ok_or_else(|| Reply::error(400, "Unable to parse the query."))?;
+    let text = call
+        .param("q")
+        .ok_or_else(|| Reply::error(400, "'q' must be specified."))?;
+    let query =
+        Query::parse(text).ok_or_else(|| Reply::error(400, "Unable to parse the query."))?;
     let settings = &state.catalogue.settings;
     let page = Page::asked(call, settings.page_cap)?;
     if page.last() > settings.search_window && call.param("start") != Some("-1") {
-        return Err(Reply::error(400, "The search results exceed the window that can be paged."));
+        return Err(Reply::error(
+            400,
+            "The search results exceed the window that can be paged.",
+        ));
     }
     let moment = now();
     let visible = |item: &&Item| {
-        let fresh = state.journal.exports.contains(&item.id) && moment - item.created < settings.search_lag_ms;
+        let fresh = state.journal.exports.contains(&item.id)
+            && moment - item.created < settings.search_lag_ms;
         !fresh && query.holds(item)
     };
     let mut hits: Vec<&Item> = state.catalogue.items.iter().filter(visible).collect();
@@ -60,7 +67,11 @@ impl Query {
             Self::Not(part) => !part.holds(item),
             Self::Term(field, value) => term(item, field, value),
             Self::Range(field, from, to) => {
-                let moment = if field == "modified" { item.modified } else { item.created };
+                let moment = if field == "modified" {
+                    item.modified
+                } else {
+                    item.created
+                };
                 (*from..=*to).contains(&moment)
             }
         }
@@ -79,7 +90,10 @@ fn term(item: &Item, field: &str, value: &str) -> bool {
         "type" => within(&item.kind),
         "title" => within(&item.title),
         "tags" => item.tags.iter().any(|tag| tag.eq_ignore_ascii_case(value)),
-        "typekeywords" => item.keywords.iter().any(|word| word.eq_ignore_ascii_case(value)),
+        "typekeywords" => item
+            .keywords
+            .iter()
+            .any(|word| word.eq_ignore_ascii_case(value)),
         "" => value == "*" || within(&item.title) || item.tags.iter().any(|tag| within(tag)),
         _ => false,
     }
@@ -87,7 +101,8 @@ fn term(item: &Item, field: &str, value: &str) -> bool {
 
 /// Words, with quotes kept together and parentheses apart.
 fn tokens(text: &str) -> Vec<String> {
-    let (mut found, mut word, mut quoted, mut bracketed) = (Vec::new(), String::new(), false, false);
+    let (mut found, mut word, mut quoted, mut bracketed) =
+        (Vec::new(), String::new(), false, false);
     for sign in text.chars() {
         match sign {
             '"' => quoted = !quoted,
@@ -113,7 +128,11 @@ fn any(rest: &mut &[String]) -> Option<Query> {
         *rest = rest.get(1..)?;
         parts.push(all(rest)?);
     }
-    if parts.len() == 1 { parts.pop() } else { Some(Query::Any(parts)) }
+    if parts.len() == 1 {
+        parts.pop()
+    } else {
+        Some(Query::Any(parts))
+    }
 }
 
 fn all(rest: &mut &[String]) -> Option<Query> {
@@ -126,7 +145,11 @@ fn all(rest: &mut &[String]) -> Option<Query> {
         }
         parts.push(one(rest)?);
     }
-    if parts.len() == 1 { parts.pop() } else { Some(Query::All(parts)) }
+    if parts.len() == 1 {
+        parts.pop()
+    } else {
+        Some(Query::All(parts))
+    }
 }
 
 fn one(rest: &mut &[String]) -> Option<Query> {
@@ -164,12 +187,23 @@ fn under(field: &str, query: Query) -> Query {
 }
 
 fn single(word: &str) -> Option<Query> {
-    let split = if word.starts_with('"') { None } else { word.split_once(':') };
+    let split = if word.starts_with('"') {
+        None
+    } else {
+        word.split_once(':')
+    };
     let (field, value) = split.unwrap_or(("", word));
     let field = field.to_lowercase();
-    if let Some(range) = value.strip_prefix('[').and_then(|range| range.strip_suffix(']')) {
+    if let Some(range) = value
+        .strip_prefix('[')
+        .and_then(|range| range.strip_suffix(']'))
+    {
         let (from, to) = range.split_once(" TO ")?;
-        return Some(Query::Range(field, from.trim().parse().ok()?, to.trim().parse().ok()?));
+        return Some(Query::Range(
+            field,
+            from.trim().parse().ok()?,
+            to.trim().parse().ok()?,
+        ));
     }
     Some(Query::Term(field, value.trim_matches('"').to_owned()))
 }

@@ -65,9 +65,15 @@ impl Bounds {
 pub fn choose(layer: &Layer, call: &Call, clause: &str) -> Result<Chosen, Reply> {
     let (text, ids) = (call.param(clause), call.param("objectIds"));
     if text.is_none() && ids.is_none() {
-        return Err(Reply::bad_query(&format!("'{clause}' or 'objectIds' must be specified")));
+        return Err(Reply::bad_query(&format!(
+            "'{clause}' or 'objectIds' must be specified"
+        )));
     }
-    let mut bounds = Bounds { low: i64::MIN, high: i64::MAX, among: None };
+    let mut bounds = Bounds {
+        low: i64::MIN,
+        high: i64::MAX,
+        among: None,
+    };
     if let Some(text) = text {
         parse(text, &layer.oid_field, &mut bounds)
             .ok_or_else(|| Reply::bad_query(&format!("'Invalid field or expression: {text}'")))?;
@@ -81,11 +87,16 @@ pub fn choose(layer: &Layer, call: &Call, clause: &str) -> Result<Chosen, Reply>
 
 fn chosen(rows: &Rows, bounds: &Bounds) -> Chosen {
     if let Some(ids) = &bounds.among {
-        let inside = ids.iter().filter(|id| (bounds.low..=bounds.high).contains(id));
+        let inside = ids
+            .iter()
+            .filter(|id| (bounds.low..=bounds.high).contains(id));
         return Chosen::Listed(inside.filter_map(|id| rows.position(*id)).collect());
     }
     let from = rows.below(bounds.low);
-    let to = bounds.high.checked_add(1).map_or(rows.len(), |end| rows.below(end));
+    let to = bounds
+        .high
+        .checked_add(1)
+        .map_or(rows.len(), |end| rows.below(end));
     Chosen::Span(from..to.max(from))
 }
 
@@ -107,8 +118,12 @@ fn term<'a>(words: &'a [String], oid: &str, bounds: &mut Bounds) -> Option<&'a [
     let opened = words.iter().take_while(|word| *word == "(").count();
     let mut rest = match words.get(opened..)? {
         [one, equal, other, rest @ ..] if one == "1" && equal == "=" && other == "1" => rest,
-        [field, word, bracket, rest @ ..] if is(field, oid) && is(word, "in") && bracket == "(" => among(rest, bounds)?,
-        [field, word, low, and, high, rest @ ..] if is(field, oid) && is(word, "between") && is(and, "and") => {
+        [field, word, bracket, rest @ ..] if is(field, oid) && is(word, "in") && bracket == "(" => {
+            among(rest, bounds)?
+        }
+        [field, word, low, and, high, rest @ ..]
+            if is(field, oid) && is(word, "between") && is(and, "and") =>
+        {
             bounds.compare(">=", low.parse().ok()?)?;
             bounds.compare("<=", high.parse().ok()?)?;
             rest
@@ -133,7 +148,11 @@ fn is(word: &str, wanted: &str) -> bool {
 /// The list of an `IN`, up to its bracket.
 fn among<'a>(words: &'a [String], bounds: &mut Bounds) -> Option<&'a [String]> {
     let end = words.iter().position(|word| word == ")")?;
-    let ids = words.get(..end)?.iter().filter(|word| *word != ",").map(|word| word.parse().ok());
+    let ids = words
+        .get(..end)?
+        .iter()
+        .filter(|word| *word != ",")
+        .map(|word| word.parse().ok());
     bounds.meet(ids.collect::<Option<_>>()?);
     words.get(end + 1..)
 }

@@ -57,16 +57,31 @@ pub async fn start(world: Catalogue) -> (Arc<Shared>, Running) {
     let mut listeners = Vec::new();
     let mut bases = Vec::new();
     for host in [Host::Portal, Host::Services, Host::Blob, Host::Elsewhere] {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port on loopback");
-        bases.push(format!("http://{}", listener.local_addr().expect("a bound port")));
+        let listener = TcpListener::bind("127.0.0.1:0")
+            .await
+            .expect("a free port on loopback");
+        bases.push(format!(
+            "http://{}",
+            listener.local_addr().expect("a bound port")
+        ));
         listeners.push((host, listener));
     }
     let context = world.settings.context.clone();
     let mut base = bases.into_iter();
     let mut next = || base.next().unwrap_or_default();
-    let places = Places { portal: next() + &context, services: next(), blob: next(), elsewhere: next() };
-    let shared = Arc::new(Shared { places: places.clone(), context, state: Mutex::new(State::new(world, places)) });
-    let listen = |(host, listener)| tokio::spawn(accept(Arc::clone(&shared), host, listener)).abort_handle();
+    let places = Places {
+        portal: next() + &context,
+        services: next(),
+        blob: next(),
+        elsewhere: next(),
+    };
+    let shared = Arc::new(Shared {
+        places: places.clone(),
+        context,
+        state: Mutex::new(State::new(world, places)),
+    });
+    let listen =
+        |(host, listener)| tokio::spawn(accept(Arc::clone(&shared), host, listener)).abort_handle();
     let running = Running(listeners.into_iter().map(listen).collect());
     (shared, running)
 }
@@ -87,7 +102,8 @@ async fn accept(shared: Arc<Shared>, host: Host, listener: TcpListener) {
 async fn converse(shared: Arc<Shared>, host: Host, stream: TcpStream) {
     drop(stream.set_nodelay(true)); // only quicker
     let answer = service_fn(|request| answer(Arc::clone(&shared), host, request));
-    let connection = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), answer);
+    let connection =
+        hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), answer);
     drop(connection.await); // a connection that ended badly was meant to, or its client has gone
 }
 
@@ -100,7 +116,11 @@ impl Drop for InFlight {
     }
 }
 
-async fn answer(shared: Arc<Shared>, host: Host, request: Request<Incoming>) -> io::Result<Response<Body>> {
+async fn answer(
+    shared: Arc<Shared>,
+    host: Host,
+    request: Request<Incoming>,
+) -> io::Result<Response<Body>> {
     let flight = {
         shared.lock().in_flight += 1;
         InFlight(Arc::clone(&shared))
@@ -160,7 +180,9 @@ fn dressed(shared: &Shared, call: &Call, mut reply: Reply) -> Reply {
         return reply;
     }
     match state.spend_units() {
-        Some((units, true)) => Reply::too_many(60).header("x-esri-org-request-units-per-min", units),
+        Some((units, true)) => {
+            Reply::too_many(60).header("x-esri-org-request-units-per-min", units)
+        }
         Some((units, false)) => reply.header("x-esri-org-request-units-per-min", units),
         None => reply,
     }
@@ -210,7 +232,9 @@ fn pieces(bytes: &Bytes, delivery: Delivery) -> VecDeque<Piece> {
             let step = (bytes.len() / 20).max(1);
             let starts = (0..bytes.len()).step_by(step);
             let part = |from: usize| Piece::Bytes(bytes.slice(from..bytes.len().min(from + step)));
-            starts.flat_map(|from| [part(from), Piece::Pause(50)]).collect()
+            starts
+                .flat_map(|from| [part(from), Piece::Pause(50)])
+                .collect()
         }
         _ if bytes.is_empty() => VecDeque::new(),
         _ => [Piece::Bytes(bytes.clone())].into(),
@@ -228,8 +252,12 @@ fn streamed(pieces: VecDeque<Piece>, flight: InFlight) -> Body {
             }
             match piece? {
                 Piece::Bytes(bytes) => return Some((Ok(Frame::data(bytes)), (pieces, flight))),
-                Piece::Pause(milliseconds) => tokio::time::sleep(Duration::from_millis(milliseconds)).await,
-                Piece::Break => return Some((Err(io::ErrorKind::ConnectionReset.into()), (pieces, flight))),
+                Piece::Pause(milliseconds) => {
+                    tokio::time::sleep(Duration::from_millis(milliseconds)).await
+                }
+                Piece::Break => {
+                    return Some((Err(io::ErrorKind::ConnectionReset.into()), (pieces, flight)));
+                }
             }
         }
     });

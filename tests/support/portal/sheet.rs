@@ -7,8 +7,15 @@ use super::layer::Layer;
 
 /// The whole layer as an exported CSV file, points with x and y.
 pub fn csv(layer: &Layer) -> String {
-    let names = layer.fields.iter().filter(|field| field.carried()).map(|field| field.name.as_str());
-    let names: Vec<&str> = [layer.oid_field.as_str()].into_iter().chain(names).collect();
+    let names = layer
+        .fields
+        .iter()
+        .filter(|field| field.carried())
+        .map(|field| field.name.as_str());
+    let names: Vec<&str> = [layer.oid_field.as_str()]
+        .into_iter()
+        .chain(names)
+        .collect();
     let mut lines = vec![[names.as_slice(), &["x", "y"]].concat().join(",")];
     lines.extend((0..layer.rows.len()).map(|index| line(layer, &names, index)));
     lines.join("\r\n") + "\r\n"
@@ -20,7 +27,11 @@ fn line(layer: &Layer, names: &[&str], index: usize) -> String {
     let values: Value = serde_json::from_str(&(row + "}")).expect("attributes are JSON");
     let point = shape(layer, index).unwrap_or_default();
     let place = [&point["coordinates"][0], &point["coordinates"][1]];
-    let cells = names.iter().map(|name| &values[*name]).chain(place).map(cell);
+    let cells = names
+        .iter()
+        .map(|name| &values[*name])
+        .chain(place)
+        .map(cell);
     cells.collect::<Vec<_>>().join(",")
 }
 

@@ -63,6 +63,9 @@ impl State {
         }
         self.units += units.each;
         let usage = units.usage + self.units;
-        Some((format!("usage={usage};max={}", units.max), units.each > 0 && usage > units.max))
+        Some((
+            format!("usage={usage};max={}", units.max),
+            units.each > 0 && usage > units.max,
+        ))
     }
 }

@@ -15,7 +15,10 @@ pub fn pdf(line: &str) -> Bytes {
         "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R \
          /Resources << /Font << /F1 5 0 R >> >> >>"
             .to_owned(),
-        format!("<< /Length {} >>\nstream\n{content}\nendstream", content.len()),
+        format!(
+            "<< /Length {} >>\nstream\n{content}\nendstream",
+            content.len()
+        ),
         "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>".to_owned(),
     ];
     let (mut text, mut table) = ("%PDF-1.4\n".to_owned(), "0000000000 65535 f \n".to_owned());
@@ -34,7 +37,9 @@ pub fn png(width: u32, height: u32, colour: [u8; 3]) -> Bytes {
     header.extend([8, 2, 0, 0, 0]);
     let line = [vec![0], colour.repeat(width as usize)].concat();
     let mut packer = ZlibEncoder::new(Vec::new(), Compression::fast());
-    packer.write_all(&line.repeat(height as usize)).expect("writing to memory");
+    packer
+        .write_all(&line.repeat(height as usize))
+        .expect("writing to memory");
     let pixels = packer.finish().expect("writing to memory");
     let mut file = b"\x89PNG\r\n\x1a\n".to_vec();
     for (kind, data) in [(b"IHDR", header), (b"IDAT", pixels), (b"IEND", Vec::new())] {
@@ -48,12 +53,22 @@ fn chunk(kind: [u8; 4], data: &[u8]) -> Vec<u8> {
     sum.update(&kind);
     sum.update(data);
     let length = u32::try_from(data.len()).expect("a small picture");
-    [&length.to_be_bytes(), kind.as_slice(), data, &sum.sum().to_be_bytes()].concat()
+    [
+        &length.to_be_bytes(),
+        kind.as_slice(),
+        data,
+        &sum.sum().to_be_bytes(),
+    ]
+    .concat()
 }
 
 /// Bytes between a JPEG's first and last marker; the same seed gives the same picture.
 pub fn jpeg(seed: u8, length: usize) -> Bytes {
     let head = b"\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01\x01\x00\x00\x48\x00\x48\x00\x00";
     let noise = (0..=250_u8).cycle().take(length).map(|byte| byte ^ seed);
-    head.iter().copied().chain(noise).chain([0xff, 0xd9]).collect()
+    head.iter()
+        .copied()
+        .chain(noise)
+        .chain([0xff, 0xd9])
+        .collect()
 }

@@ -30,7 +30,8 @@ fn round(degrees: f64) -> f64 {
 
 /// A point along the street grid; neighbours differ a little, so that no two coincide.
 pub fn on_street(number: i64) -> Value {
-    let step = |every: i64, times: f64| times * f64::from(i32::try_from(number % every).unwrap_or(0));
+    let step =
+        |every: i64, times: f64| times * f64::from(i32::try_from(number % every).unwrap_or(0));
     let east = step(10, 14.0) + step(7, 1.3) - 70.0;
     let north = step(25, 6.5) + step(11, 0.9) - 80.0;
     json!({"type": "Point", "coordinates": at(east, north)})

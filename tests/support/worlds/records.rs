@@ -31,7 +31,10 @@ pub fn inspections() -> Service {
         .field("VISITED", "Date", "Visited on")
         .field("AT", "TimeOnly", "At")
         .rows((1..=120).map(visit).collect());
-    let mut service = Service::new("Inspections", vec![sites(1, "Bridges", 30), sites(3, "Playgrounds", 24), visits]);
+    let mut service = Service::new(
+        "Inspections",
+        vec![sites(1, "Bridges", 30), sites(3, "Playgrounds", 24), visits],
+    );
     service.groups.push((0, "Sites".to_owned(), vec![1, 3]));
     service
 }
@@ -40,13 +43,23 @@ pub fn budget() -> Service {
     const OFFICES: [&str; 5] = ["Parks", "Streets", "Water", "Schools", "Fire brigade"];
     let line = |oid: i64| {
         let office = OFFICES.get(usize::try_from(oid % 5).unwrap_or(0));
-        row(oid, json!({"OFFICE": office, "YEAR": 2015 + oid / 5, "EUROS": 125_000 + oid * 7351}), None)
+        row(
+            oid,
+            json!({"OFFICE": office, "YEAR": 2015 + oid / 5, "EUROS": 125_000 + oid * 7351}),
+            None,
+        )
     };
     let layer = Layer::new(0, "Budget", Shape::None)
         .field("OFFICE", "String", "Office")
         .field("YEAR", "SmallInteger", "Year")
         .field("EUROS", "Integer", "Spent (€)")
         .rows((0..50).map(line).collect())
-        .with(|layer| layer.editing = Some(Editing { last: 0, schema: 0, data: 0 }));
+        .with(|layer| {
+            layer.editing = Some(Editing {
+                last: 0,
+                schema: 0,
+                data: 0,
+            })
+        });
     Service::new("Budget", vec![layer])
 }
