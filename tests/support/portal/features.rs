@@ -115,7 +115,7 @@ pub fn json_page(layer: &Layer, rows: &[usize], look: &Look, more: bool) -> Stri
     text.pop();
     text.push_str(",\"features\":[");
     join(&mut text, rows, |text, index| {
-        json_row(text, layer, index, look)
+        json_row(text, layer, index, look);
     });
     text.push_str("]}");
     text
@@ -165,7 +165,7 @@ pub fn geojson_page(layer: &Layer, rows: &[usize], look: &Look, flag: Flag) -> S
     });
     text.push_str("\"features\":[");
     join(&mut text, rows, |text, index| {
-        geojson_row(text, layer, index, look)
+        geojson_row(text, layer, index, look);
     });
     text.push_str(if flag == Flag::Last {
         "],\"properties\":{\"exceededTransferLimit\":true}}"

@@ -253,7 +253,7 @@ fn streamed(pieces: VecDeque<Piece>, flight: InFlight) -> Body {
             match piece? {
                 Piece::Bytes(bytes) => return Some((Ok(Frame::data(bytes)), (pieces, flight))),
                 Piece::Pause(milliseconds) => {
-                    tokio::time::sleep(Duration::from_millis(milliseconds)).await
+                    tokio::time::sleep(Duration::from_millis(milliseconds)).await;
                 }
                 Piece::Break => {
                     return Some((Err(io::ErrorKind::ConnectionReset.into()), (pieces, flight)));

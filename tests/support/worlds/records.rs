@@ -59,7 +59,7 @@ pub fn budget() -> Service {
                 last: 0,
                 schema: 0,
                 data: 0,
-            })
+            });
         });
     Service::new("Budget", vec![layer])
 }
