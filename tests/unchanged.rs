@@ -65,13 +65,11 @@ impl Office {
     fn paths(&self, title: &str) -> BTreeMap<String, String> {
         let record = self.archive().record(title);
         let file = |file: &Value| {
-            let label = ["role", "layer", "name"].map(|member| match &file[member] {
-                Value::Null => String::new(),
-                Value::String(text) => text.clone(),
-                other => other.to_string(),
-            });
+            let members = ["role", "layer", "attachment_id", "name"];
+            let members = members.iter().filter_map(|member| file.get(member));
+            let label: Vec<String> = members.map(Value::to_string).collect();
             let path = file["path"].as_str().expect("a path").to_owned();
-            (label.join(" ").trim().to_owned(), path)
+            (label.join(" ").replace('"', ""), path)
         };
         record["files"]
             .as_array()

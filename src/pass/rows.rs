@@ -44,27 +44,30 @@ impl Pass<'_> {
             known: Mutex::new(layer.dates),
         };
         let method = self.config.reading.method;
-        let by_query = method != Method::Export && layer.can_query && layer.can_be_read_as(format);
+        let by_query = method != Method::Export
+            && format.by_query()
+            && layer.can_query
+            && layer.can_be_read_as(format);
         let by_export = method != Method::Query && format.by_export() && of.item.is_hosted();
-        let refused = if by_query && format.by_query() {
-            self.by_query(&copying).await?
-        } else {
-            None
-        };
-        match refused {
-            None if by_query && format.by_query() => Ok(()),
-            _ if by_export => self.by_export(&copying).await,
-            Some(error) if of.item.is_hosted() => Err(at("rows")(error)),
-            _ => {
-                let name = format.name();
-                let message = format!(
-                    "no rows as {name}: they may not be queried, or not be had in this format"
-                );
-                of.version
-                    .note(Note::on_layer("rows_not_readable", layer.id, &message));
-                Ok(())
+        let mut refusal = None;
+        if by_query {
+            match self.by_query(&copying).await? {
+                None => return Ok(()),
+                refused => refusal = refused,
             }
         }
+        if by_export {
+            return self.by_export(&copying).await;
+        }
+        if let Some(error) = refusal.filter(|_| of.item.is_hosted()) {
+            return Err(at("rows")(error));
+        }
+        let name = format.name();
+        let message =
+            format!("no rows as {name}: they may not be queried, or not be had in this format");
+        of.version
+            .note(Note::on_layer("rows_not_readable", layer.id, &message));
+        Ok(())
     }
 
     /// Returns the refusal when the layer cannot be queried: the other engine may do it.
