@@ -38,8 +38,10 @@ pub struct Hold {
     sink: Arc<Sink>,
     /// Names this pass.
     pub stamp: Stamp,
-    /// Passes that died here; what they left behind may be removed.
-    pub dead: HashSet<Stamp>,
+    /// Passes that died here.
+    dead: HashSet<Stamp>,
+    /// Passes that came to their end here.
+    finished: HashSet<Stamp>,
     beat: JoinHandle<()>,
 }
 
@@ -66,11 +68,13 @@ impl Archive {
             }
         }
         self.sink.remove_partial().await?;
+        let finished = self.stamps("history").await?.into_iter().collect();
         Ok(Hold {
             beat: beat(Arc::clone(&self.sink), path, content),
             sink: Arc::clone(&self.sink),
             stamp,
             dead,
+            finished,
         })
     }
 
@@ -153,6 +157,11 @@ impl Archive {
 }
 
 impl Hold {
+    /// Passes that are certainly over: what they left behind in the organisation is nobody's any more.
+    pub fn ended(&self) -> HashSet<Stamp> {
+        self.dead.union(&self.finished).cloned().collect()
+    }
+
     /// The pass ends: its marker goes, and those of dead passes whose traces are swept.
     pub async fn release(self, swept: bool) -> Result<(), Error> {
         self.beat.abort();

@@ -17,11 +17,12 @@ impl Pass<'_> {
     pub(super) async fn discover(&self, policy: &Policy<'_>) -> Result<Vec<Item>, Stop> {
         let scope = &self.config.selection.scope;
         let mut listed = self.portal.discover(scope).await?;
+        let ended = self.hold.ended();
         let temporary = match scope {
-            Scope::Mine | Scope::Org => self.portal.sweep(&listed, &self.hold.dead).await,
+            Scope::Mine | Scope::Org => self.portal.sweep(&listed, &ended).await,
             Scope::Query(_) => {
                 self.portal
-                    .sweep(&self.portal.temporary_items().await?, &self.hold.dead)
+                    .sweep(&self.portal.temporary_items().await?, &ended)
                     .await
             }
         };

@@ -40,8 +40,8 @@ const EXPORT_TYPES: [&str; 11] = [
 /// Items of passes that nobody vouches for are left alone until they are this old.
 const OLD_ENOUGH: Duration = Duration::from_hours(6);
 
-/// Passes that this destination knows to be dead: their items may go at once.
-pub type DeadPasses = HashSet<Stamp>;
+/// Passes that this destination knows to have ended: their items may go at once.
+pub type EndedPasses = HashSet<Stamp>;
 
 /// An item that this pass has asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -105,6 +105,10 @@ impl Portal {
     /// Removes whatever this pass still has in the organisation, side by side. Returns what is left.
     pub async fn remove_leftovers(&self) -> usize {
         let open = self.temporary.open();
+        if open.iter().any(|temporary| temporary.id.is_none()) {
+            // Asked for, and the answer not awaited: the item appears a moment later.
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
         futures::stream::iter(&open)
             .for_each_concurrent(8, |temporary| self.remove(temporary))
             .await;
@@ -113,7 +117,7 @@ impl Portal {
 
     /// Removes what dead passes left behind: ours by owner, title, tag and type, and certainly nobody's any
     /// more. Returns the ids that are temporary items of some pass, removed or not: they are not content.
-    pub async fn sweep(&self, listed: &[Item], dead: &DeadPasses) -> HashSet<String> {
+    pub async fn sweep(&self, listed: &[Item], ended: &EndedPasses) -> HashSet<String> {
         let skew = self.traffic.clock_skew().unwrap_or(0);
         let portal_now = Timestamp::now().as_millisecond() - skew * 1_000;
         let mut temporary = HashSet::new();
@@ -123,7 +127,7 @@ impl Portal {
             };
             temporary.insert(item.id.clone());
             let age = u64::try_from(portal_now - item.created).unwrap_or(0);
-            if !dead.contains(&stamp) && Duration::from_millis(age) <= OLD_ENOUGH {
+            if !ended.contains(&stamp) && Duration::from_millis(age) <= OLD_ENOUGH {
                 continue;
             }
             match self.delete(&item.owner, &item.id).await {
