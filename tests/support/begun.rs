@@ -1,43 +1,63 @@
 //! A run beside the test: listened to, told to stop, and looked at when it has ended.
 
-use std::io::{BufRead as _, BufReader, Read as _};
+use std::io::{BufRead as _, BufReader, Read};
 use std::process::{Child, Command};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use super::run::{Job, Run};
 
-/// A run that has not ended yet, as far as anybody knows.
+/// Longer than any run of a test should take.
+const PATIENCE: Duration = Duration::from_mins(2);
+
+/// A run that has not ended yet, as far as anybody knows. It ends when this is dropped.
 pub struct Begun {
     child: Child,
-    heard: Arc<Mutex<String>>,
-    stdout: JoinHandle<()>,
-    stderr: JoinHandle<String>,
+    stdout: Heard,
+    stderr: Heard,
 }
 
-impl Begun {
-    pub fn of(job: &Job) -> Self {
-        let mut child = job.spawn();
-        let heard = Arc::new(Mutex::new(String::new()));
-        let ear = Arc::clone(&heard);
-        let lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
-        let stdout = thread::spawn(move || {
-            for line in lines {
+/// A stream's text so far, and who listens until it closes.
+struct Heard {
+    text: Arc<Mutex<String>>,
+    listener: Option<JoinHandle<()>>,
+}
+
+impl Heard {
+    fn of(stream: impl Read + Send + 'static) -> Self {
+        let text = Arc::new(Mutex::new(String::new()));
+        let ear = Arc::clone(&text);
+        let listener = thread::spawn(move || {
+            for line in BufReader::new(stream).lines() {
                 let mut heard = ear.lock().unwrap_or_else(PoisonError::into_inner);
                 heard.push_str(&line.expect("text"));
                 heard.push('\n');
             }
         });
-        let mut pipe = child.stderr.take().expect("a pipe");
-        let stderr = thread::spawn(move || {
-            let mut text = String::new();
-            pipe.read_to_string(&mut text).expect("text");
-            text
-        });
+        let listener = Some(listener);
+        Self { text, listener }
+    }
+
+    fn so_far(&self) -> MutexGuard<'_, String> {
+        self.text.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn to_the_end(&mut self) -> String {
+        if let Some(listener) = self.listener.take() {
+            listener.join().expect("lines of text");
+        }
+        self.so_far().clone()
+    }
+}
+
+impl Begun {
+    pub fn of(job: &Job) -> Self {
+        let mut child = job.spawn();
+        let stdout = Heard::of(child.stdout.take().expect("a pipe"));
+        let stderr = Heard::of(child.stderr.take().expect("a pipe"));
         Self {
             child,
-            heard,
             stdout,
             stderr,
         }
@@ -45,26 +65,19 @@ impl Begun {
 
     /// Standard output so far.
     pub fn heard(&self) -> String {
-        let heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
-        heard.clone()
+        self.stdout.so_far().clone()
     }
 
     /// Waits for something that the run must bring about before it ends.
     #[track_caller]
     pub fn until(mut self, what: &str, reached: impl Fn(&Self) -> bool) -> Self {
-        let patience = Instant::now() + Duration::from_mins(1);
-        while !reached(&self) {
-            let ended = self.child.try_wait().expect("a child of ours");
-            let heard = self.heard();
-            assert!(ended.is_none(), "ended before {what}:\n{heard}");
-            assert!(Instant::now() < patience, "never {what}:\n{heard}");
-            thread::sleep(Duration::from_millis(10));
-        }
+        self.wait(what, |begun| reached(begun).then_some(()));
         self
     }
 
     /// Sends it a signal by its name, such as `TERM`, and waits for its end.
     #[must_use]
+    #[track_caller]
     pub fn told(self, signal: &str) -> Run {
         let kill = format!("kill -{signal} {}", self.child.id()); // a word of every shell
         let sent = Command::new("sh").args(["-c", &kill]).status();
@@ -74,13 +87,37 @@ impl Begun {
 
     /// Waits for its end; -1 is the code of a run that was killed.
     #[must_use]
+    #[track_caller]
     pub fn end(mut self) -> Run {
-        let code = self.child.wait().expect("a child of ours").code();
-        self.stdout.join().expect("lines of text");
+        let ended = |begun: &mut Self| begun.child.try_wait().expect("a child of ours");
+        let status = self.wait("its end", ended);
         Run {
-            code: code.unwrap_or(-1),
-            stdout: self.heard.lock().expect("no panic").clone(),
-            stderr: self.stderr.join().expect("text"),
+            code: status.code().unwrap_or(-1),
+            stdout: self.stdout.to_the_end(),
+            stderr: self.stderr.to_the_end(),
         }
+    }
+
+    #[track_caller]
+    fn wait<T>(&mut self, what: &str, reached: impl Fn(&mut Self) -> Option<T>) -> T {
+        let patience = Instant::now() + PATIENCE;
+        loop {
+            let gone = self.child.try_wait().expect("a child of ours");
+            if let Some(reached) = reached(self) {
+                return reached;
+            }
+            let heard = self.heard();
+            assert!(gone.is_none(), "ended before {what}:\n{heard}");
+            assert!(Instant::now() < patience, "never {what}:\n{heard}");
+            thread::sleep(Duration::from_millis(10));
+        }
+    }
+}
+
+impl Drop for Begun {
+    /// A failed test leaves no process behind. One that has ended already cannot be killed.
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
     }
 }
