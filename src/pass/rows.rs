@@ -3,10 +3,13 @@
 
 use std::sync::{Mutex, PoisonError};
 
+use futures::future::join;
+use tokio::sync::mpsc::channel;
+
 use super::Pass;
 use super::service::ServiceCopy;
 use super::trouble::{Trouble, at};
-use crate::archive::Draft;
+use crate::archive::{self, Draft};
 use crate::config::{Format, Method};
 use crate::item::slug;
 use crate::portal::{self, Dates, Export, Layer, Tally};
@@ -105,27 +108,45 @@ impl Pass<'_> {
         let mut rows = self
             .portal
             .rows(copying.layer, copying.format, expected, thorough);
-        let mut come = 0;
-        loop {
-            match rows.next().await {
-                Ok(Some(piece)) => {
-                    self.progress.come(rows.count() - come, piece.len());
-                    come = rows.count();
-                    draft.write(piece).await?;
-                }
-                Ok(None) => break,
-                Err(error) => {
-                    draft.discard().await;
-                    return if error.is_refusal() {
-                        Ok(Err(error))
-                    } else {
-                        Err(at("rows")(error))
-                    };
+        // Side by side: while the sink writes a page, the next ones go on arriving.
+        let (sender, pieces) = channel(1);
+        let reading = async {
+            // Moved in, so that the writer sees the end.
+            let sender = sender;
+            let mut come = 0;
+            while let Some(piece) = rows.next().await? {
+                self.progress.come(rows.count() - come, piece.len());
+                come = rows.count();
+                if sender.send(piece).await.is_err() {
+                    // The writer gave up, and tells why.
+                    break;
                 }
             }
-        }
+            Ok::<u64, portal::Error>(rows.count())
+        };
+        let writing = async {
+            // Moved in, so that the reader sees when it fails.
+            let mut pieces = pieces;
+            while let Some(piece) = pieces.recv().await {
+                draft.write(piece).await?;
+            }
+            Ok::<Draft, archive::Error>(draft)
+        };
+        let (read, written) = join(reading, writing).await;
+        let draft = written?;
+        let count = match read {
+            Ok(count) => count,
+            Err(error) => {
+                draft.discard().await;
+                return if error.is_refusal() {
+                    Ok(Err(error))
+                } else {
+                    Err(at("rows")(error))
+                };
+            }
+        };
         Ok(Ok(Streamed {
-            rows: Some(rows.count()),
+            rows: Some(count),
             draft,
             file,
         }))
