@@ -27,7 +27,7 @@ pub(super) struct Sink {
     durable: Mutex<HashSet<PathBuf>>,
 }
 
-/// A file being written. It becomes visible with [`Draft::finish`], or never.
+/// A file being written. It becomes visible with `finish`, or never.
 pub struct Draft {
     writer: Writer,
     path: String,

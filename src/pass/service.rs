@@ -44,6 +44,7 @@ impl Pass<'_> {
         earlier: Option<&Change>,
     ) -> Result<Dates, Trouble> {
         if !item.is_feature_service() {
+            note_a_service_of_pictures(item, version);
             return Ok(Dates::default());
         }
         let service = match self.portal.service(item).await {
@@ -206,6 +207,23 @@ impl Pass<'_> {
             stamp: &self.hold.stamp,
             timeout: self.config.reading.export_timeout,
         }
+    }
+}
+
+/// Tiles, scenes and images are no rows: their items are whole, their content is not here.
+fn note_a_service_of_pictures(item: &Item, version: &Version) {
+    let kinds = [
+        "Map Service",
+        "Image Service",
+        "Scene Service",
+        "Vector Tile Service",
+    ];
+    if kinds.contains(&item.kind.as_str()) {
+        let message = format!(
+            "the content of a {} is not covered, only its item",
+            item.kind
+        );
+        version.note(Note::on_item("content_not_covered", message));
     }
 }
 

@@ -87,6 +87,9 @@ fn redirect_target(at: &Url, response: &Response) -> Result<Url, Trouble> {
         .and_then(|value| value.to_str().ok());
     let target = location.and_then(|location| at.join(location).ok());
     let target = target.ok_or_else(|| refused("a redirect without a usable address"))?;
+    if !matches!(target.scheme(), "http" | "https") {
+        return Err(refused("a redirect to something that is not the web"));
+    }
     if at.scheme() == "https" && target.scheme() != "https" {
         return Err(refused("a redirect away from https"));
     }

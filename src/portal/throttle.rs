@@ -55,8 +55,9 @@ impl Throttle {
                 None => None,
             };
             let in_flight = Arc::clone(&self.in_flight).acquire_owned().await.ok()?;
-            // Another request may have been told to pause while this one waited for its place.
-            if self.state_of(host).0 <= Instant::now() {
+            // Another request may have been told to pause, or to go one by one, while this one waited.
+            let (open_at, narrow) = self.state_of(host);
+            if open_at <= Instant::now() && narrow.is_some() == single_file.is_some() {
                 return Some(Admission {
                     _in_flight: in_flight,
                     _single_file: single_file,

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 /// `record.json`: every file of one version of an item.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Record {
-    /// [`FORMAT`].
+    /// [`super::FORMAT`].
     pub format: u32,
     /// The item's id.
     pub id: String,

@@ -43,7 +43,7 @@ impl Heard {
         self.text.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn to_the_end(&mut self) -> String {
+    fn whole(&mut self) -> String {
         if let Some(listener) = self.listener.take() {
             listener.join().expect("lines of text");
         }
@@ -93,8 +93,8 @@ impl Begun {
         let status = self.wait("its end", ended);
         Run {
             code: status.code().unwrap_or(-1),
-            stdout: self.stdout.to_the_end(),
-            stderr: self.stderr.to_the_end(),
+            stdout: self.stdout.whole(),
+            stderr: self.stderr.whole(),
         }
     }
 
