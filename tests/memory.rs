@@ -13,7 +13,8 @@ const MOST: u64 = 96 << 20;
 #[test]
 #[cfg_attr(not(target_os = "linux"), ignore = "this system does not tell")]
 fn memory_does_not_grow_with_the_rows_of_a_layer() {
-    compare(&[], 50_000, 400_000);
+    // Both are far more than the pages that may be held at once.
+    compare(&[], 150_000, 450_000);
 }
 
 #[test]
