@@ -16,7 +16,7 @@ use crate::portal::layer::Layer;
 /// Rows of the first page: enough for most layers, small enough for wide rows.
 const FIRST_PAGE: usize = 1_000;
 /// Bytes that later pages aim at.
-const PAGE_BYTES: usize = 3 << 19;
+const PAGE_BYTES: usize = 1 << 20;
 /// A page longer than this is asked for again in halves; a single row may be of any length.
 const LONGEST_PAGE: usize = 16 << 20;
 /// Ids per request when rows are asked for by name.
