@@ -11,10 +11,10 @@
 //! 6. Trouble with one item is the item's; trouble with the account or the sink is the pass's.
 
 mod hold;
+mod probe;
 mod sink;
 mod version;
 
-use std::path::Path;
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -26,6 +26,7 @@ pub use sink::Draft;
 use sink::Sink;
 pub use version::{Sealed, Version};
 
+use crate::config::Destination;
 use crate::snapshot::{Record, Snapshot, Stamp};
 
 /// What ends a pass on the side of the destination.
@@ -37,6 +38,9 @@ pub enum Error {
     /// The store failed.
     #[error("BACKUP_DESTINATION: {0}")]
     Store(String),
+    /// The store's settings are wrong; nothing was contacted.
+    #[error("BACKUP_DESTINATION: {0}")]
+    Settings(String),
 }
 
 /// An open destination.
@@ -46,8 +50,8 @@ pub struct Archive {
 }
 
 impl Archive {
-    /// Opens a folder, making it when it is not there yet.
-    pub fn open(destination: &Path) -> Result<Self, Error> {
+    /// Opens a destination. A folder is made when it is not there yet; no other store is contacted.
+    pub fn open(destination: &Destination) -> Result<Self, Error> {
         Ok(Self {
             sink: Arc::new(Sink::open(destination)?),
         })

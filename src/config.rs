@@ -2,8 +2,12 @@
 //! value of a secret is never in one.
 
 mod address;
+mod destination;
 mod environment;
+mod onedrive;
+mod platform;
 mod read;
+mod sink;
 mod values;
 mod variables;
 
@@ -14,7 +18,10 @@ use secrecy::SecretString;
 use url::Url;
 
 pub use address::is_loopback;
+pub use destination::{Bucket, Destination};
 pub use environment::Environment;
+pub use onedrive::{OneDrive, RefreshToken};
+pub use sink::{Service, Setting, Settings};
 pub use variables::{VARIABLES, Variable};
 
 /// A variable that is missing, wrong or in contradiction with another.
@@ -67,7 +74,7 @@ pub struct Config {
     /// Copies older than this are read anew.
     pub full_every: Duration,
     /// Where the archive lies.
-    pub destination: PathBuf,
+    pub destination: Destination,
     /// The summary goes here too.
     pub summary_file: Option<PathBuf>,
     /// Names that look like ours and are not.

@@ -110,7 +110,7 @@ impl Stop {
     /// The one place where an error becomes a number.
     pub fn exit(&self) -> Exit {
         match self {
-            Self::Config(_) => Exit::Config,
+            Self::Config(_) | Self::Archive(archive::Error::Settings(_)) => Exit::Config,
             Self::Empty(_) => Exit::Empty,
             Self::Portal(portal::Error::SignIn(_)) => Exit::SignIn,
             Self::Portal(_) => Exit::Portal,

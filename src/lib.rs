@@ -16,6 +16,7 @@ pub mod item;
 pub mod notify;
 pub mod pass;
 pub mod portal;
+pub mod private_file;
 pub mod snapshot;
 pub mod summary;
 pub mod telemetry;

@@ -43,7 +43,7 @@ pub async fn run(config: &Config) -> Summary {
     let began = Instant::now();
     let mut summary = Summary::begun(now());
     summary.token_days_left = DaysLeft::until(config.credentials.expire_at(), summary.started_at);
-    info!(program = PROGRAM, portal = %config.portal, destination = %config.destination.display(), "pass started");
+    info!(program = PROGRAM, portal = %config.portal, destination = %config.destination, "pass started");
     for name in &config.unknown_variables {
         warn!(variable = name, "unknown variable");
     }
@@ -82,6 +82,7 @@ async fn whole_pass(
     began: Instant,
 ) -> Result<Exit, Stop> {
     let mut signals = Signals::listen()?;
+    let archive = signals.unless_told(open(config)).await?;
     let portal = signals
         .unless_told(Portal::sign_in(config, Arc::clone(traffic)))
         .await?;
@@ -91,7 +92,6 @@ async fn whole_pass(
         "signed in"
     );
     warn_a_person(&portal, summary.token_days_left);
-    let archive = Archive::open(&config.destination)?;
     let hold = archive.hold(summary.started_at).await?;
     summary.stamp = Some(hold.stamp.clone());
 
@@ -127,6 +127,13 @@ async fn whole_pass(
         }
         (end, _) => end,
     }
+}
+
+/// A destination that cannot be used ends the pass before the portal is asked.
+async fn open(config: &Config) -> Result<Archive, Stop> {
+    let archive = Archive::open(&config.destination)?;
+    archive.probe().await?;
+    Ok(archive)
 }
 
 async fn let_go(

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use agol_backup::config::VARIABLES;
+use agol_backup::config::{Service, Setting, VARIABLES};
 use agol_backup::exit::Exit;
 
 use crate::architecture::source::{files, quoted, read, rust_files};
@@ -53,6 +53,23 @@ fn the_readme_lists_every_log_line() {
 #[test]
 fn the_readme_lists_every_note() {
     assert_eq!(first_column("README.md", "note"), note_codes());
+}
+
+#[test]
+fn the_settings_of_stores_are_those_of_the_program() {
+    let settings = |service: Service| {
+        let cells = move |setting: &Setting| {
+            let secret = if setting.secret { ", secret" } else { "" };
+            let name = setting.key.to_ascii_uppercase();
+            vec![
+                format!("`SINK_{name}`"),
+                format!("{}{secret}", service.scheme()),
+            ]
+        };
+        service.settings().iter().map(cells)
+    };
+    let known: Vec<_> = Service::ALL.into_iter().flat_map(settings).collect();
+    assert_eq!(table("README.md", "setting"), known);
 }
 
 #[test]

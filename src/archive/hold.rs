@@ -67,7 +67,8 @@ impl Archive {
                 return Err(error);
             }
         }
-        self.sink.remove_partial().await?;
+        self.sink.sweep().await?;
+        self.remove_forgotten_probes().await?;
         let finished = self.stamps("history").await?.into_iter().collect();
         Ok(Hold {
             beat: beat(Arc::clone(&self.sink), path, content),
@@ -126,7 +127,7 @@ impl Archive {
     }
 
     async fn store_time(&self) -> Result<Timestamp, Error> {
-        let probe = format!("passes/{}.probe", std::process::id());
+        let probe = super::probe::path();
         self.sink.rewrite(&probe, Vec::new()).await?;
         let now = self.sink.written_at(&probe).await?;
         self.sink.remove(&probe).await?;
@@ -172,7 +173,7 @@ impl Hold {
             }
         }
         self.sink.remove(&marker_path(&self.stamp)).await?;
-        self.sink.remove_partial().await
+        self.sink.sweep().await
     }
 }
 
@@ -189,6 +190,10 @@ fn beat(sink: Arc<Sink>, path: String, content: Vec<u8>) -> JoinHandle<()> {
 
 fn is_silent(beat: Timestamp, now: Timestamp) -> bool {
     now > beat + SILENT
+}
+
+pub(super) fn is_older(written: Timestamp, than: Duration) -> bool {
+    Timestamp::now() > written + than
 }
 
 fn locked(holder: &Marker) -> Error {

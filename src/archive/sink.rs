@@ -1,104 +1,70 @@
-//! The only room that holds an OpenDAL operator. On a local folder a file is written beside, synced,
-//! renamed, and its folder synced: nothing torn is ever visible under its final name.
+//! The only room that holds an `OpenDAL` operator. Whatever the store, the same is promised: a file appears
+//! whole or not at all, nothing is overwritten, memory is bounded, and an error says what the store said.
 
-use std::collections::HashSet;
-use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+mod draft;
+mod folder;
+mod graph;
+mod http;
+mod open;
+mod reason;
+mod spool;
+
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use jiff::Timestamp;
-use opendal::{ErrorKind, Operator, Writer, services};
-use sha2::{Digest, Sha256};
-use tokio::task::spawn_blocking;
+use opendal::{ErrorKind, Operator, Writer};
+use tokio::sync::Semaphore;
 
-use super::{Error, hex};
-
-/// Unfinished files lie here, below the destination, so that a rename never crosses a file system.
-const PARTIAL: &str = ".agol-backup-partial";
-/// Bytes per write call: each is a trip to another thread.
-const CHUNK: usize = 1 << 20;
+use super::Error;
+pub use draft::Draft;
+use folder::Folder;
+use reason::failed;
 
 /// A destination.
-#[derive(Debug)]
 pub(super) struct Sink {
     operator: Operator,
-    root: PathBuf,
-    /// Folders whose own entry is known to be durable.
-    durable: Mutex<HashSet<PathBuf>>,
+    kind: Kind,
+    /// Uploads that were dropped on the way: they are called off before the pass ends.
+    unfinished: Mutex<Vec<Writer>>,
+    /// Who has it sends several parts of a file side by side, everybody else one after another: memory is
+    /// bounded over all files, and nobody ever waits for another's file to end.
+    wide: Arc<Semaphore>,
 }
 
-/// A file being written. It becomes visible with `finish`, or never.
-pub struct Draft {
-    writer: Writer,
-    path: String,
-    hash: Sha256,
-    bytes: u64,
-    sink: std::sync::Arc<Sink>,
+/// How a store takes a file.
+#[derive(Debug)]
+enum Kind {
+    /// Written beside and renamed.
+    Folder(Folder),
+    /// Sent in parts that become one object at the end.
+    Parts,
+    /// Sent in one piece, whose length must be known.
+    OnePiece,
+}
+
+impl std::fmt::Debug for Sink {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("Sink")
+            .field("kind", &self.kind)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Sink {
-    pub(super) fn open(destination: &Path) -> Result<Self, Error> {
-        let root =
-            std::path::absolute(destination).map_err(|error| at(destination.display(), &error))?;
-        if root.exists() && !root.is_dir() {
-            return Err(Error::Store(format!(
-                "{} is a file: give the path of a folder",
-                root.display()
-            )));
-        }
-        let text = |path: &Path| {
-            let text = path.to_str().map(ToOwned::to_owned);
-            text.ok_or_else(|| Error::Store(format!("{} is not valid UTF-8", path.display())))
-        };
-        let partial = root.join(PARTIAL);
-        let service = services::Fs::default()
-            .root(&text(&root)?)
-            .atomic_write_dir(&text(&partial)?);
-        // Creates the folder.
-        let operator =
-            Operator::new(service).map_err(|error| failed(&root.display().to_string(), &error))?;
-        Ok(Self {
-            operator,
-            root,
-            durable: Mutex::default(),
-        })
-    }
-
     /// A new file. Nobody writes a name twice: that is asked of the store too.
-    pub(super) async fn draft(self: &std::sync::Arc<Self>, path: &str) -> Result<Draft, Error> {
-        if self
-            .operator
-            .exists(path)
-            .await
-            .map_err(|error| failed(path, &error))?
-        {
-            return Err(Error::Store(format!(
+    pub(super) async fn draft(self: &Arc<Self>, path: &str) -> Result<Draft, Error> {
+        match self.length(path).await? {
+            None => Ok(Draft::new(Arc::clone(self), path)),
+            Some(_) => Err(Error::Store(format!(
                 "{path} is there already, and nothing is ever overwritten"
-            )));
+            ))),
         }
-        self.overwriting(path).await
-    }
-
-    async fn overwriting(self: &std::sync::Arc<Self>, path: &str) -> Result<Draft, Error> {
-        let writer = self
-            .operator
-            .writer_with(path)
-            .chunk(CHUNK)
-            .await
-            .map_err(|error| failed(path, &error))?;
-        let sink = std::sync::Arc::clone(self);
-        Ok(Draft {
-            writer,
-            path: path.to_owned(),
-            hash: Sha256::new(),
-            bytes: 0,
-            sink,
-        })
     }
 
     /// A whole file at once. Returns its SHA-256.
     pub(super) async fn store(
-        self: &std::sync::Arc<Self>,
+        self: &Arc<Self>,
         path: &str,
         bytes: Vec<u8>,
     ) -> Result<String, Error> {
@@ -108,12 +74,8 @@ impl Sink {
     }
 
     /// For the marker of a running pass, the only file that is ever rewritten.
-    pub(super) async fn rewrite(
-        self: &std::sync::Arc<Self>,
-        path: &str,
-        bytes: Vec<u8>,
-    ) -> Result<(), Error> {
-        let mut draft = self.overwriting(path).await?;
+    pub(super) async fn rewrite(self: &Arc<Self>, path: &str, bytes: Vec<u8>) -> Result<(), Error> {
+        let mut draft = Draft::new(Arc::clone(self), path);
         draft.write(bytes.into()).await?;
         draft.finish().await.map(|_| ())
     }
@@ -143,10 +105,23 @@ impl Sink {
 
     /// When a file was last written, by the store's clock.
     pub(super) async fn written_at(&self, path: &str) -> Result<Option<Timestamp>, Error> {
-        match self.operator.stat(path).await {
-            Ok(metadata) => Ok(metadata
+        let about = self.about(path).await?;
+        Ok(about.and_then(|about| {
+            about
                 .last_modified()
-                .map(opendal::raw::Timestamp::into_inner)),
+                .map(opendal::raw::Timestamp::into_inner)
+        }))
+    }
+
+    /// Its length in bytes, if it is there.
+    async fn length(&self, path: &str) -> Result<Option<u64>, Error> {
+        let about = self.about(path).await?;
+        Ok(about.map(|about| about.content_length()))
+    }
+
+    async fn about(&self, path: &str) -> Result<Option<opendal::Metadata>, Error> {
+        match self.operator.stat(path).await {
+            Ok(metadata) => Ok(Some(metadata)),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(failed(path, &error)),
         }
@@ -159,10 +134,15 @@ impl Sink {
             .map_err(|error| failed(path, &error))
     }
 
-    /// Removes a folder that this pass made and nobody names.
+    /// Removes a folder below `items/` with everything in it.
     pub(super) async fn remove_folder(&self, folder: &str) -> Result<(), Error> {
+        if !folder.starts_with("items/") || folder.split('/').any(|part| matches!(part, "" | ".."))
+        {
+            return Err(Error::Store(format!("{folder} is not a folder of an item")));
+        }
         let whole = opendal::options::DeleteOptions {
-            recursive: true,
+            // OneDrive removes a folder as a whole, and would otherwise be asked file by file.
+            recursive: !matches!(self.kind, Kind::OnePiece),
             ..Default::default()
         };
         self.operator
@@ -171,124 +151,20 @@ impl Sink {
             .map_err(|error| failed(folder, &error))
     }
 
-    /// Unfinished files of this pass and of dead ones. Only who holds the destination may do this.
-    pub(super) async fn remove_partial(&self) -> Result<(), Error> {
-        let partial = self.root.join(PARTIAL);
-        match tokio::fs::remove_dir_all(&partial).await {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                Err(at(partial.display(), &error))
-            }
-            _ => Ok(()),
+    /// Calls off what was begun and not finished. Only who holds the destination may do this.
+    pub(super) async fn sweep(&self) -> Result<(), Error> {
+        let writers = std::mem::take(
+            &mut *self
+                .unfinished
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner),
+        );
+        for mut writer in writers {
+            draft::call_off(&mut writer).await;
+        }
+        match &self.kind {
+            Kind::Folder(folder) => folder.remove_partial().await,
+            Kind::Parts | Kind::OnePiece => Ok(()),
         }
     }
-
-    /// A rename lasts only when its folder is synced, a new folder only when its parent is.
-    async fn make_durable(self: &std::sync::Arc<Self>, path: &str) -> Result<(), Error> {
-        let sink = std::sync::Arc::clone(self);
-        let path = self.root.join(path);
-        let synced = spawn_blocking(move || {
-            let mut folder = path.parent();
-            while let Some(current) = folder.filter(|folder| folder.starts_with(&sink.root)) {
-                sync_folder(current).map_err(|error| at(current.display(), &error))?;
-                let mut durable = sink.durable.lock().unwrap_or_else(PoisonError::into_inner);
-                if !durable.insert(current.to_owned()) {
-                    break;
-                }
-                folder = current.parent();
-            }
-            Ok(())
-        });
-        synced
-            .await
-            .unwrap_or_else(|error| Err(Error::Store(error.to_string())))
-    }
-}
-
-#[cfg(unix)]
-fn sync_folder(folder: &Path) -> std::io::Result<()> {
-    std::fs::File::open(folder)?.sync_all()
-}
-
-/// Windows cannot sync a folder; NTFS keeps the order of its own journal.
-#[cfg(not(unix))]
-fn sync_folder(_: &Path) -> std::io::Result<()> {
-    Ok(())
-}
-
-impl Draft {
-    /// Appends.
-    pub async fn write(&mut self, piece: Bytes) -> Result<(), Error> {
-        self.hash.update(&piece);
-        self.bytes += piece.len() as u64;
-        self.writer
-            .write(piece)
-            .await
-            .map_err(|error| failed(&self.path, &error))
-    }
-
-    /// Bytes written so far.
-    pub fn bytes(&self) -> u64 {
-        self.bytes
-    }
-
-    /// Length and SHA-256 of what was written so far.
-    pub(super) fn content(&self) -> (u64, String) {
-        (self.bytes, hex(&self.hash.clone().finalize()))
-    }
-
-    /// Makes it visible and durable, and returns its SHA-256. After an error the store is asked before it is believed.
-    pub(super) async fn finish(mut self) -> Result<String, Error> {
-        if let Err(error) = self.writer.close().await {
-            self.give_up().await;
-            if self.stored_length().await != Some(self.bytes) {
-                return Err(failed(&self.path, &error));
-            }
-        }
-        self.sink.make_durable(&self.path).await?;
-        match self.stored_length().await {
-            Some(length) if length == self.bytes => {}
-            found => {
-                let found = found.map_or("nothing".to_owned(), |length| format!("{length} bytes"));
-                return Err(Error::Store(format!(
-                    "{}: {} bytes were written, {found} are there",
-                    self.path, self.bytes
-                )));
-            }
-        }
-        Ok(hex(&self.hash.finalize()))
-    }
-
-    /// Leaves nothing behind.
-    pub async fn discard(mut self) {
-        self.give_up().await;
-    }
-
-    async fn give_up(&mut self) {
-        if let Err(error) = self.writer.abort().await {
-            // The folder of unfinished files is emptied at the end of the pass in any case.
-            tracing::debug!(path = self.path, error = %error, "unfinished file not removed");
-        }
-    }
-
-    async fn stored_length(&self) -> Option<u64> {
-        self.sink
-            .operator
-            .stat(&self.path)
-            .await
-            .ok()
-            .map(|metadata| metadata.content_length())
-    }
-}
-
-/// The reason at the bottom, such as "No space left on device", says more than OpenDAL's own words.
-fn failed(path: &str, error: &opendal::Error) -> Error {
-    let mut reason: &dyn std::error::Error = error;
-    while let Some(source) = reason.source() {
-        reason = source;
-    }
-    at(path, reason)
-}
-
-fn at(path: impl std::fmt::Display, error: &dyn std::error::Error) -> Error {
-    Error::Store(format!("{path}: {error}"))
 }

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
+use tracing::warn;
 
 use super::sink::{Draft, Sink};
 use super::{Archive, Error, json};
@@ -163,9 +164,12 @@ impl Version {
         })
     }
 
-    /// Removes what was stored: without a record it is nobody's.
-    pub async fn discard(self) -> Result<(), Error> {
-        self.sink.remove_folder(&self.folder).await
+    /// Removes what was stored: without a record it is nobody's. Where that is not allowed it stays, and harms
+    /// nobody.
+    pub async fn discard(self) {
+        if let Err(error) = self.sink.remove_folder(&self.folder).await {
+            warn!(folder = self.folder, error = %error, "unfinished version left");
+        }
     }
 
     fn contents(&self) -> MutexGuard<'_, Contents> {

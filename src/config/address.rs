@@ -1,4 +1,4 @@
-//! The portal's address, as people copy it from the browser.
+//! Addresses: the portal's, as people copy it from the browser, and those of stores.
 
 use url::Url;
 
@@ -39,6 +39,33 @@ pub(super) fn portal_address(text: &str) -> Result<Url, Error> {
     url.set_query(None);
     url.set_fragment(None);
     Ok(url)
+}
+
+/// The address of a service that is sent tokens: https, but for this machine.
+pub(super) fn web_address(variable: &str, text: &str) -> Result<Url, Error> {
+    let url = store_address(variable, text)?;
+    if url.scheme() == "http" && !is_loopback(&url) {
+        return Err(Error::new(
+            variable,
+            "is plain http: tokens travel over https only, except to a loopback address",
+        ));
+    }
+    Ok(url)
+}
+
+/// The address of a store, which signs its requests.
+pub(super) fn store_address(variable: &str, text: &str) -> Result<Url, Error> {
+    let url = Url::parse(text).ok().filter(|url| {
+        matches!(url.scheme(), "https" | "http") && url.host().is_some() && url.query().is_none()
+    });
+    // The address itself is not repeated: people paste signed ones.
+    url.filter(|url| url.username().is_empty() && url.password().is_none())
+        .ok_or_else(|| {
+            Error::new(
+                variable,
+                "is not an address: write it like https://storage.example.org, without a query or a user",
+            )
+        })
 }
 
 /// Whether an address can only be this machine.

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::path::PathBuf;
 
 use serde::Deserialize;
 
@@ -66,22 +67,7 @@ impl Environment {
         let warnings = self.check_names()?;
         let mut values = BTreeMap::new();
         for variable in VARIABLES {
-            let own = self.text(variable.name)?;
-            let file = if variable.secret {
-                self.secret_file(variable.name)?
-            } else {
-                None
-            };
-            let value = match (own, file) {
-                (Some(_), Some(_)) => {
-                    let name = variable.name;
-                    return Err(Error::new(
-                        name,
-                        format!("is set, and {name}_FILE too: keep one of them"),
-                    ));
-                }
-                (own, file) => own.or(file),
-            };
+            let value = self.value(variable.name, variable.secret)?;
             if let Some(value) = value {
                 values.insert(variable.name.to_owned(), value);
             }
@@ -89,6 +75,41 @@ impl Environment {
         let raw = envy::from_iter(values)
             .map_err(|error| Error::new("environment", error.to_string()))?;
         Ok((raw, warnings))
+    }
+
+    /// The value of a variable, for a secret also by way of its file.
+    pub(super) fn value(&self, name: &str, secret: bool) -> Result<Option<String>, Error> {
+        let own = self.text(name)?;
+        if !secret {
+            return Ok(own);
+        }
+        match (own, self.secret_file(name)?) {
+            (Some(_), Some(_)) => Err(Error::new(
+                name,
+                format!("is set, and {name}_FILE too: keep one of them"),
+            )),
+            (own, file) => Ok(own.or(file)),
+        }
+    }
+
+    /// The file that a secret comes from, if it does.
+    pub(super) fn secret_path(&self, name: &str) -> Result<Option<PathBuf>, Error> {
+        Ok(self.text(&format!("{name}_FILE"))?.map(PathBuf::from))
+    }
+
+    /// The first of the platform's own variables that is set.
+    pub(super) fn first_of(&self, names: &[&str]) -> Result<Option<String>, Error> {
+        for name in names {
+            if let Some(value) = self.text(name)? {
+                return Ok(Some(value));
+            }
+        }
+        Ok(None)
+    }
+
+    pub(super) fn names_with(&self, prefix: &str) -> impl Iterator<Item = &str> {
+        let names = self.0.keys().map(String::as_str);
+        names.filter(move |name| name.starts_with(prefix))
     }
 
     /// The value of a variable; blank counts as absent, because schedulers pass empty ones.

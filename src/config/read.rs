@@ -6,6 +6,7 @@ use std::time::Duration;
 use secrecy::SecretString;
 
 use super::address::portal_address;
+use super::destination::Destination;
 use super::environment::{Environment, Raw};
 use super::{Config, Credentials, Error, Format, Method, Reading, Scope, Selection, values};
 
@@ -36,7 +37,10 @@ impl Config {
                 "BACKUP_FULL_EVERY",
                 raw.backup_full_every.as_deref().unwrap_or("30d"),
             )?,
-            destination: destination(raw.backup_destination.as_deref().unwrap_or("./agol-backup"))?,
+            destination: Destination::read(
+                raw.backup_destination.as_deref().unwrap_or("./agol-backup"),
+                environment,
+            )?,
             summary_file: raw.backup_summary_file.map(PathBuf::from),
             unknown_variables: log_words(raw.backup_log.as_deref(), raw.rust_log.as_deref())
                 .map(|()| unknown_variables)?,
@@ -201,17 +205,6 @@ fn optional_duration(name: &str, text: Option<&str>) -> Result<Option<Duration>,
     text.filter(|text| *text != "none")
         .map(|text| values::duration(name, text))
         .transpose()
-}
-
-/// A folder. Storage addresses are known and refused, so that none is taken for the name of a folder.
-fn destination(text: &str) -> Result<PathBuf, Error> {
-    match text.split_once("://") {
-        None => Ok(PathBuf::from(text)),
-        Some((scheme, _)) => Err(Error::new(
-            "BACKUP_DESTINATION",
-            format!("is a {scheme}:// address: this version writes to a folder, give its path"),
-        )),
-    }
 }
 
 fn log_words(format: Option<&str>, filter: Option<&str>) -> Result<(), Error> {

@@ -108,7 +108,7 @@ impl Pass<'_> {
         let dates = match Box::pin(parts).await {
             Ok(((), dates)) => dates,
             Err(trouble) => {
-                version.discard().await?;
+                version.discard().await;
                 return Err(trouble);
             }
         };

@@ -1,4 +1,4 @@
-//! What the tests and the demo lean on: a portal on loopback, and worlds for it to hold.
+//! What the tests and the demo lean on: a portal on loopback, worlds for it to hold, and stores.
 #![allow(
     clippy::allow_attributes,
     dead_code,
@@ -7,7 +7,15 @@
     reason = "the suite and the demo each use a part of it"
 )]
 
+pub mod aside;
+pub mod azurite;
 pub mod begun;
+pub mod graph;
+pub mod moto;
 pub mod portal;
+pub mod proxy;
 pub mod run;
+pub mod s3;
+pub mod store;
+pub mod stranger;
 pub mod worlds;

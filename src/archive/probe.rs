@@ -1,0 +1,62 @@
+//! Whether the destination can be written, read, listed and deleted from: asked with one small file before
+//! anything is read from the portal, because a wrong key should not take a night to be noticed.
+
+use super::hold::is_older;
+use super::{Archive, Error};
+use std::time::Duration;
+
+const CONTENT: &[u8] = b"Whether this place can be written, read, listed and deleted from.\n";
+/// What a killed process left.
+const FORGOTTEN: Duration = Duration::from_hours(1);
+const ENDING: &str = ".probe";
+
+impl Archive {
+    /// Tries everything that a pass needs. The store's own reason says what is missing.
+    pub async fn probe(&self) -> Result<(), Error> {
+        let path = path();
+        let failed = |step| move |error| at(step, error);
+        self.sink
+            .rewrite(&path, CONTENT.to_vec())
+            .await
+            .map_err(failed("written"))?;
+        let read = self.sink.read(&path).await.map_err(failed("read"))?;
+        let names = self.sink.names("passes").await.map_err(failed("listed"))?;
+        self.sink
+            .remove(&path)
+            .await
+            .map_err(failed("deleted from"))?;
+        let wrong = |what: &str| Err(Error::Store(format!("a file just written {what}")));
+        match read {
+            None => wrong("is not there"),
+            Some(read) if *read != *CONTENT => wrong("reads differently"),
+            Some(_) if !names.iter().any(|name| path.ends_with(name)) => wrong("is not listed"),
+            Some(_) => Ok(()),
+        }
+    }
+
+    pub(super) async fn remove_forgotten_probes(&self) -> Result<(), Error> {
+        for name in self.sink.names("passes").await? {
+            let path = format!("passes/{name}");
+            if name.ends_with(ENDING)
+                && let Some(written) = self.sink.written_at(&path).await?
+                && is_older(written, FORGOTTEN)
+            {
+                self.sink.remove(&path).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Nobody else's, whoever asks at the same time.
+pub(super) fn path() -> String {
+    let moment = jiff::Timestamp::now().as_microsecond();
+    format!("passes/{}-{moment}{ENDING}", std::process::id())
+}
+
+fn at(step: &str, error: Error) -> Error {
+    match error {
+        Error::Store(reason) => Error::Store(format!("it cannot be {step}: {reason}")),
+        other => other,
+    }
+}

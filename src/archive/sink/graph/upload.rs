@@ -1,0 +1,169 @@
+//! Large files go to an address that Graph gives for one upload, in fragments one after another. A fragment that
+//! broke off is sent again, not the file; the last one must bring the finished item.
+//! <https://learn.microsoft.com/graph/api/driveitem-createuploadsession>
+
+use std::time::Duration;
+
+use futures::stream;
+use http::header::CONTENT_RANGE;
+use http::{Method, Request, Response, StatusCode};
+use opendal::{Buffer, Error, ErrorKind, HttpBody, HttpTransport, Result};
+use serde_json::Value;
+use tracing::info;
+
+use super::super::http::Http;
+use super::super::reason;
+use super::items;
+
+const TRIES: u32 = 5;
+const FIRST_WAIT: Duration = Duration::from_secs(1);
+
+/// Which bytes a fragment has: `bytes 0-99/200`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Fragment {
+    end: u64,
+    total: u64,
+}
+
+impl Fragment {
+    fn of(request: &Request<Buffer>) -> Option<Self> {
+        let range = request.headers().get(CONTENT_RANGE)?.to_str().ok()?;
+        let (bytes, total) = range.strip_prefix("bytes ")?.split_once('/')?;
+        let (_, end) = bytes.split_once('-')?;
+        Some(Self {
+            end: end.parse().ok()?,
+            total: total.parse().ok()?,
+        })
+    }
+
+    fn is_last(self) -> bool {
+        self.end + 1 == self.total
+    }
+}
+
+/// Sends what goes to such an address. After a failure the upload is called off.
+pub(super) async fn send(http: &Http, request: Request<Buffer>) -> Result<Response<HttpBody>> {
+    let Some(fragment) = Fragment::of(&request) else {
+        return http.fetch(request).await;
+    };
+    let sent = again_and_again(http, &request, fragment).await;
+    if !matches!(&sent, Ok(response) if response.status().is_success()) {
+        call_off(http, &request).await;
+    }
+    sent
+}
+
+async fn again_and_again(
+    http: &Http,
+    request: &Request<Buffer>,
+    fragment: Fragment,
+) -> Result<Response<HttpBody>> {
+    let mut tries = 1;
+    loop {
+        let trouble = match http.fetch(request.clone()).await {
+            Ok(response)
+                if response.status().is_server_error()
+                    && response.status() != StatusCode::INSUFFICIENT_STORAGE =>
+            {
+                Error::new(ErrorKind::Unexpected, response.status().to_string())
+            }
+            Ok(response) => return judged(http, request, response, fragment, tries > 1).await,
+            Err(error) => error,
+        };
+        if tries == TRIES {
+            return Err(trouble.set_permanent());
+        }
+        let wait = FIRST_WAIT * 2_u32.pow(tries - 1);
+        info!(
+            subject = "destination",
+            reason = reason::of(&trouble),
+            attempt = tries,
+            wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX),
+            "request retried"
+        );
+        tokio::time::sleep(wait).await;
+        tries += 1;
+    }
+}
+
+/// `OpenDAL` takes 200 and 202 for the middle of an upload, wherever they come.
+async fn judged(
+    http: &Http,
+    request: &Request<Buffer>,
+    mut response: Response<HttpBody>,
+    fragment: Fragment,
+    sent_before: bool,
+) -> Result<Response<HttpBody>> {
+    let status = response.status();
+    let gone = matches!(
+        status,
+        StatusCode::NOT_FOUND | StatusCode::GONE | StatusCode::UNAUTHORIZED | StatusCode::CONFLICT
+    );
+    match status {
+        StatusCode::OK | StatusCode::CREATED if fragment.is_last() => {
+            *response.status_mut() = StatusCode::CREATED;
+            items::item(response).await
+        }
+        StatusCode::ACCEPTED if fragment.is_last() => Err(begin_anew(
+            "the last fragment was accepted, but the file was not finished",
+        )),
+        StatusCode::RANGE_NOT_SATISFIABLE
+            if !fragment.is_last() && has(http, request, fragment).await? =>
+        {
+            Ok(accepted())
+        }
+        // The reply was lost, not the bytes: the store is asked whether the file is there.
+        _ if sent_before
+            && fragment.is_last()
+            && (gone || status == StatusCode::RANGE_NOT_SATISFIABLE) =>
+        {
+            Err(Error::new(
+                ErrorKind::Unexpected,
+                "the reply to the last fragment was lost",
+            ))
+        }
+        StatusCode::RANGE_NOT_SATISFIABLE => Err(begin_anew("the upload is out of step")),
+        _ if gone && status != StatusCode::CONFLICT => {
+            Err(begin_anew("the upload's address is not valid any more"))
+        }
+        _ => Ok(response),
+    }
+}
+
+/// The retries around the whole file begin a new upload.
+fn begin_anew(message: &str) -> Error {
+    Error::new(ErrorKind::Unexpected, message).set_temporary()
+}
+
+/// Asks the upload what it waits for: `{"nextExpectedRanges": ["26-"]}`.
+async fn has(http: &Http, request: &Request<Buffer>, fragment: Fragment) -> Result<bool> {
+    let mut response = http.fetch(about(request, Method::GET)).await?;
+    let text = response.body_mut().to_buffer().await?.to_bytes();
+    let answer: Value = serde_json::from_slice(&text).unwrap_or_default();
+    let next = answer
+        .pointer("/nextExpectedRanges/0")
+        .and_then(Value::as_str);
+    let begin = next.and_then(|range| range.split('-').next()?.parse::<u64>().ok());
+    Ok(begin == Some(fragment.end + 1))
+}
+
+async fn call_off(http: &Http, request: &Request<Buffer>) {
+    // It ends by itself after some days in any case.
+    if let Err(error) = http.fetch(about(request, Method::DELETE)).await {
+        tracing::debug!(reason = reason::of(&error), "upload not called off");
+    }
+}
+
+fn about(request: &Request<Buffer>, method: Method) -> Request<Buffer> {
+    let mut about = Request::new(Buffer::new());
+    *about.method_mut() = method;
+    request.uri().clone_into(about.uri_mut());
+    about
+}
+
+fn accepted() -> Response<HttpBody> {
+    let body = HttpBody::new(stream::iter([Ok(Buffer::from("{}"))]), Some(2));
+    let mut response = Response::new(body);
+    *response.status_mut() = StatusCode::ACCEPTED;
+    response
+}

@@ -1,0 +1,100 @@
+//! Which requests meet a fault, and what then becomes of them.
+
+use std::time::Duration;
+
+/// What the proxy does with a request that has arrived whole.
+#[derive(Clone, Debug)]
+pub enum Act {
+    /// Answers so itself: the server never hears of it.
+    Status(u16, Vec<(&'static str, String)>, String),
+    /// The server does it, but its answer is lost with the connection.
+    LoseReply,
+    /// The connection ends; the server never hears of it.
+    Reset,
+    /// Nobody ever answers.
+    Hang,
+    /// It reaches the server late.
+    Slow(Duration),
+    /// It reaches the server when the test lets it go.
+    Hold,
+}
+
+/// A choice of requests: the first that matches, unless told otherwise.
+#[derive(Clone, Debug)]
+pub struct Rule {
+    method: &'static str,
+    part: String,
+    skip: usize,
+    times: Option<usize>,
+}
+
+/// A rule with its act.
+#[derive(Clone, Debug)]
+pub struct Fault {
+    rule: Rule,
+    act: Act,
+}
+
+impl Rule {
+    /// Requests of a method, `*` for any, with a text somewhere in their path and query.
+    pub fn on(method: &'static str, part: impl Into<String>) -> Self {
+        Self {
+            method,
+            part: part.into(),
+            skip: 0,
+            times: Some(1),
+        }
+    }
+
+    /// Leaves the first few alone.
+    #[must_use]
+    pub fn skip(mut self, skip: usize) -> Self {
+        self.skip = skip;
+        self
+    }
+
+    #[must_use]
+    pub fn times(mut self, times: usize) -> Self {
+        self.times = Some(times);
+        self
+    }
+
+    #[must_use]
+    pub fn forever(mut self) -> Self {
+        self.times = None;
+        self
+    }
+
+    pub fn then(self, act: Act) -> Fault {
+        Fault { rule: self, act }
+    }
+
+    fn matches(&self, method: &str, path: &str) -> bool {
+        (self.method == "*" || self.method == method) && path.contains(&self.part)
+    }
+
+    /// Whether it is this request's turn, which it has then had.
+    fn turn(&mut self) -> bool {
+        if self.skip > 0 {
+            self.skip -= 1;
+            return false;
+        }
+        match &mut self.times {
+            None => true,
+            Some(0) => false,
+            Some(left) => {
+                *left -= 1;
+                true
+            }
+        }
+    }
+}
+
+/// The act of the first fault whose turn it is.
+pub fn fate(faults: &mut [Fault], method: &str, path: &str) -> Option<Act> {
+    let mut matching = faults
+        .iter_mut()
+        .filter(|fault| fault.rule.matches(method, path));
+    let fault = matching.find_map(|fault| fault.rule.turn().then_some(&fault.act));
+    fault.cloned()
+}
