@@ -82,10 +82,9 @@ async fn whole_pass(
     began: Instant,
 ) -> Result<Exit, Stop> {
     let mut signals = Signals::listen()?;
+    let portal = Portal::new(config, Arc::clone(traffic)).map_err(Stop::Config)?;
     let archive = signals.unless_told(open(config)).await?;
-    let portal = signals
-        .unless_told(Portal::sign_in(config, Arc::clone(traffic)))
-        .await?;
+    let portal = signals.unless_told(portal.sign_in()).await?;
     info!(
         username = portal.account().username,
         token_days_left = telemetry::days_left(&summary.token_days_left),

@@ -10,7 +10,7 @@ use super::error::Error;
 use super::throttle::Throttle;
 use super::token::{Grant, Source, Tokens};
 use super::{Portal, Traffic, features, temporary, wire};
-use crate::config::{Config, Credentials};
+use crate::config::{self, Config, Credentials};
 use crate::exit::Stop;
 
 /// The signed-in account.
@@ -41,8 +41,8 @@ struct User {
 }
 
 impl Portal {
-    /// Signs in and learns who the account is.
-    pub async fn sign_in(config: &Config, traffic: Arc<Traffic>) -> Result<Self, Stop> {
+    /// A portal to sign in to; contacts nobody.
+    pub fn new(config: &Config, traffic: Arc<Traffic>) -> Result<Self, config::Error> {
         let source = match &config.credentials {
             Credentials::ApiKey(key) => Source::ApiKey(key.clone()),
             Credentials::RefreshToken {
@@ -54,7 +54,7 @@ impl Portal {
                 refresh_token: refresh_token.clone(),
             },
         };
-        let mut portal = Self {
+        Ok(Self {
             address: config.portal.clone(),
             rest: below(&config.portal, &["sharing", "rest"]),
             client: wire::client(config.extra_ca.as_deref())?,
@@ -65,12 +65,16 @@ impl Portal {
             pages: features::PageBudget::new(config.concurrency),
             account: Account::default(),
             traffic,
-        };
-        portal.account = portal
+        })
+    }
+
+    /// Signs in and learns who the account is.
+    pub async fn sign_in(mut self) -> Result<Self, Stop> {
+        self.account = self
             .who_am_i()
             .await
-            .map_err(|error| portal.explained(error))?;
-        Ok(portal)
+            .map_err(|error| self.explained(error))?;
+        Ok(self)
     }
 
     async fn who_am_i(&self) -> Result<Account, Error> {

@@ -171,9 +171,10 @@ fn settings_that_exclude_each_other_are_refused() {
 fn a_storage_address_is_never_taken_for_a_folder() {
     let portal = FakePortal::start_blocking(worlds::empty());
     for address in [
-        "s3://bucket/prefix",
-        "azblob://container/x",
-        "onedrive:///x",
+        "gs://bucket/prefix",
+        "sftp://host/x",
+        "S3://bucket",
+        "file:///srv/x",
     ] {
         let job = Job::against(&portal).with("BACKUP_DESTINATION", address);
         let line = refused(&portal, &job);
