@@ -5,10 +5,13 @@ mod peak;
 
 use crate::support::portal::FakePortal;
 use crate::support::run::{Job, Run};
+use crate::support::store::Store;
 use crate::support::worlds;
 
 /// Of a debug build, with all that it links.
 const MOST: u64 = 96 << 20;
+/// More than all parts and pieces that may be held.
+const LARGE: usize = 128 << 20;
 
 #[test]
 #[cfg_attr(not(target_os = "linux"), ignore = "this system does not tell")]
@@ -36,6 +39,25 @@ fn memory_does_not_grow_with_an_attached_file() {
         128 << 20
     );
     assert!(peak < MOST, "{peak} bytes for a file of 128 MiB");
+}
+
+#[test]
+#[cfg_attr(not(target_os = "linux"), ignore = "this system does not tell")]
+fn memory_does_not_grow_with_a_file_in_any_store() {
+    let mut layer = worlds::notes(3);
+    layer.attach(2, "flight.tif", vec![7; LARGE]);
+    let portal = FakePortal::start_blocking(worlds::one_layer(layer));
+    for store in [
+        Store::folder(),
+        Store::s3(),
+        Store::azure(),
+        Store::onedrive(),
+    ] {
+        let (output, peak) = peak::private_until_end(store.job(&portal).spawn());
+        Run::of(output).ended(0);
+        let peak = peak.expect("the system tells");
+        assert!(peak < MOST, "{peak} bytes of private memory");
+    }
 }
 
 #[track_caller]
