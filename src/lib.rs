@@ -17,6 +17,7 @@ pub mod notify;
 pub mod pass;
 pub mod portal;
 pub mod private_file;
+pub mod retention;
 pub mod snapshot;
 pub mod summary;
 pub mod telemetry;

@@ -12,6 +12,7 @@ mod support;
 
 mod architecture;
 mod archive;
+mod decide;
 mod discover;
 mod documents;
 mod exports;
@@ -24,6 +25,7 @@ mod memory;
 mod portal_itself;
 mod process;
 mod query;
+mod retention;
 mod sign_in;
 mod sinks;
 mod stores_themselves;
