@@ -10,24 +10,29 @@
 //! 5. Prune runs only after a commit, and never removes the newest complete snapshot.
 //! 6. Trouble with one item is the item's; trouble with the account or the sink is the pass's.
 
+mod damage;
 mod hold;
 mod probe;
+mod prune;
 mod sink;
+mod survey;
 mod version;
 
 use std::sync::Arc;
 
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 use tracing::warn;
 
+pub use damage::Damage;
 pub use hold::Hold;
+pub use prune::Pruned;
 pub use sink::Draft;
 use sink::Sink;
+pub use survey::{Listed, Outline, Survey};
 pub use version::{Sealed, Version};
 
 use crate::config::Destination;
-use crate::snapshot::{Record, Snapshot, Stamp};
+use crate::snapshot::{Snapshot, Stamp};
 
 /// What ends a pass on the side of the destination.
 #[derive(Debug, thiserror::Error)]
@@ -57,48 +62,43 @@ impl Archive {
         })
     }
 
+    /// Opens one to look at it; nothing is made.
+    pub fn open_existing(destination: &Destination) -> Result<Self, Error> {
+        match destination {
+            Destination::Folder(path) if !path.is_dir() => {
+                Err(Error::Store(format!("{} is not a folder", path.display())))
+            }
+            _ => Self::open(destination),
+        }
+    }
+
     /// The newest snapshot that can be read. A damaged one is told and passed over: what it named is then
     /// read anew, never lost.
     pub async fn newest_snapshot(&self) -> Result<Option<Snapshot>, Error> {
         let mut stamps = self.stamps("snapshots").await?;
         while let Some(stamp) = stamps.pop() {
-            let path = snapshot_path(&stamp);
-            let Some(bytes) = self.sink.read(&path).await? else {
-                continue;
-            };
-            match serde_json::from_slice::<Snapshot>(&bytes) {
+            match self.snapshot(&stamp).await? {
                 Ok(snapshot) => return Ok(Some(snapshot)),
-                Err(error) => warn!(path, error = %error, "snapshot not readable"),
+                Err(damage) => {
+                    warn!(path = snapshot_path(&stamp), damage = %damage, "snapshot damaged");
+                }
             }
         }
         Ok(None)
     }
 
-    /// A record, if it is there and its bytes are the ones that the snapshot vouches for.
-    pub async fn record(&self, path: &str, sha256: &str) -> Result<Option<Record>, Error> {
-        let Some(bytes) = self.sink.read(path).await? else {
-            warn!(path, "record missing");
-            return Ok(None);
-        };
-        if hex(&Sha256::digest(&bytes)) != sha256 {
-            warn!(path, "record altered");
-            return Ok(None);
-        }
-        Ok(serde_json::from_slice(&bytes).ok())
-    }
-
     /// The moment from which a backup exists: after this line everything that it names is vouched for.
-    pub async fn commit(&self, snapshot: &Snapshot) -> Result<(), Error> {
+    /// Returns the snapshot's SHA-256.
+    pub async fn commit(&self, snapshot: &Snapshot) -> Result<String, Error> {
         self.sink
             .store(&snapshot_path(&snapshot.stamp), json(snapshot)?)
             .await
-            .map(|_| ())
     }
 
     /// `history/<stamp>.json`: how a pass ended, whatever its end.
     pub async fn remember(&self, stamp: &Stamp, history: &impl Serialize) -> Result<(), Error> {
         self.sink
-            .store(&format!("history/{stamp}.json"), json(history)?)
+            .store(&history_path(stamp), json(history)?)
             .await
             .map(|_| ())
     }
@@ -117,6 +117,10 @@ impl Archive {
 
 fn snapshot_path(stamp: &Stamp) -> String {
     format!("snapshots/{stamp}.json")
+}
+
+fn history_path(stamp: &Stamp) -> String {
+    format!("history/{stamp}.json")
 }
 
 /// For people too: indented, with a line's end.

@@ -24,6 +24,8 @@ pub use onedrive::{OneDrive, RefreshToken};
 pub use sink::{Service, Setting, Settings};
 pub use variables::{VARIABLES, Variable};
 
+use crate::retention::Rules;
+
 /// A variable that is missing, wrong or in contradiction with another.
 #[derive(Debug, thiserror::Error)]
 #[error("{variable} {problem}")]
@@ -73,12 +75,21 @@ pub struct Config {
     pub max_duration: Option<Duration>,
     /// Copies older than this are read anew.
     pub full_every: Duration,
-    /// Where the archive lies.
-    pub destination: Destination,
+    /// Where the archive lies, and for how long.
+    pub keeping: Keeping,
     /// The summary goes here too.
     pub summary_file: Option<PathBuf>,
     /// Names that look like ours and are not.
     pub unknown_variables: Vec<String>,
+}
+
+/// Where the archive lies, and what it keeps: all that is needed to look at one.
+#[derive(Debug)]
+pub struct Keeping {
+    /// The folder or store.
+    pub destination: Destination,
+    /// What prune leaves.
+    pub rules: Rules,
 }
 
 /// What the portal is asked to believe.

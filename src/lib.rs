@@ -6,9 +6,12 @@
 //! - [`pass`]: the pipeline. Read this first.
 //! - [`portal`]: the one edge, everything that is said to ArcGIS. [`archive`]: the other edge, everything
 //!   that is kept. Neither knows the other.
-//! - [`item`], [`snapshot`], [`summary`]: the vocabulary. [`decide`]: what is to be done. Pure.
+//! - [`item`], [`snapshot`], [`summary`]: the vocabulary. [`decide`], [`retention`]: what is to be done, and
+//!   what is to be kept. Pure.
+//! - [`commands`]: what can be asked for besides a pass.
 
 pub mod archive;
+pub mod commands;
 pub mod config;
 pub mod decide;
 pub mod exit;
@@ -29,8 +32,8 @@ pub const PROGRAM: &str = concat!("agol-backup ", env!("CARGO_PKG_VERSION"));
 pub const ABOUT: &str = "\
 Backs up ArcGIS content to a folder: runs one pass and exits.
 
-Everything is configured by environment variables; README.md has the table. Set at least
-ARCGIS_CLIENT_ID, ARCGIS_REFRESH_TOKEN and BACKUP_DESTINATION.
+Without a command it runs one pass. Everything is configured by environment variables; README.md has
+the table. Set at least ARCGIS_CLIENT_ID, ARCGIS_REFRESH_TOKEN and BACKUP_DESTINATION.
 
 Exit codes: 0 complete, 2 configuration, 3 partial, 4 nothing found, 10 sign-in refused, 11 locked,
 12 portal, 13 destination, 130 and 143 interrupted, 1 a defect.";

@@ -1,26 +1,35 @@
-//! The process: arguments, logging, one pass, the exit code.
+//! The process: arguments, logging, one pass or one command, the exit code.
 
+use std::future::Future;
 use std::process::ExitCode;
 
+use agol_backup::commands::Command;
 use agol_backup::config::{self, Config, Environment};
 use agol_backup::exit::{Exit, Stop};
+use agol_backup::pass;
 use agol_backup::snapshot::now;
 use agol_backup::summary::Summary;
-use agol_backup::{pass, telemetry};
+use agol_backup::telemetry::{self, Stream};
 use clap::Parser;
 
 #[derive(Parser)]
-#[command(version, about = agol_backup::ABOUT)]
-struct Arguments {}
+#[command(version, about = agol_backup::ABOUT, disable_help_subcommand = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
 
 fn main() -> ExitCode {
     let environment = Environment::of_process();
-    telemetry::start(&environment);
-    match Arguments::try_parse() {
-        Ok(Arguments {}) => match Config::from_environment(&environment) {
-            Ok(config) => run(&config),
+    let arguments = Arguments::try_parse();
+    let command = arguments.as_ref().map(|arguments| arguments.command);
+    telemetry::start(&environment, Stream::of(matches!(command, Ok(Some(_)))));
+    match command {
+        Ok(None) => match Config::from_environment(&environment) {
+            Ok(config) => run(async { pass::run(&config).await.exit.into() }),
             Err(wrong) => refuse(&Stop::Config(wrong)),
         },
+        Ok(Some(command)) => run(async { command.run(&environment).await.into() }),
         Err(help) if !help.use_stderr() => help
             .print()
             .map_or(Exit::Internal, |()| Exit::Complete)
@@ -31,14 +40,14 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(config: &Config) -> ExitCode {
-    match tokio::runtime::Builder::new_multi_thread()
+fn run(work: impl Future<Output = ExitCode>) -> ExitCode {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
-        .build()
-    {
-        Ok(runtime) => ExitCode::from(runtime.block_on(pass::run(config)).exit),
-        Err(error) => refuse(&Stop::Internal(error.into())),
-    }
+        .build();
+    runtime.map_or_else(
+        |error| refuse(&Stop::Internal(error.into())),
+        |runtime| runtime.block_on(work),
+    )
 }
 
 /// Ends before anything was contacted.

@@ -1,4 +1,4 @@
-//! One pass: sign in → discover → decide → read → store → commit → report.
+//! One pass: sign in → discover → decide → read → store → commit → prune → report.
 
 mod attached;
 mod copy;
@@ -6,6 +6,7 @@ mod files;
 mod parts;
 mod prepare;
 mod progress;
+mod prune;
 mod rows;
 mod service;
 mod signals;
@@ -43,14 +44,16 @@ pub async fn run(config: &Config) -> Summary {
     let began = Instant::now();
     let mut summary = Summary::begun(now());
     summary.token_days_left = DaysLeft::until(config.credentials.expire_at(), summary.started_at);
-    info!(program = PROGRAM, portal = %config.portal, destination = %config.destination, "pass started");
+    info!(program = PROGRAM, portal = %config.portal, destination = %config.keeping.destination, "pass started");
     for name in &config.unknown_variables {
         warn!(variable = name, "unknown variable");
     }
     let traffic = Arc::new(Traffic::default());
     let end = caught(whole_pass(config, &mut summary, &traffic, began)).await;
     (summary.requests, summary.retries) = (traffic.requests(), traffic.retries());
-    close(&mut summary, &end, began);
+    if let Err(stop) = &end {
+        close(&mut summary, stop.exit(), Some(stop.to_string()), began);
+    }
     if let Some(path) = &config.summary_file {
         notify::summary_file(path, &summary);
     }
@@ -65,9 +68,8 @@ async fn caught<T>(work: impl Future<Output = Result<T, Stop>>) -> Result<T, Sto
     end.unwrap_or_else(|_payload| Err(panicked()))
 }
 
-fn close(summary: &mut Summary, end: &Result<Exit, Stop>, began: Instant) {
-    let exit = end.as_ref().map_or_else(Stop::exit, |exit| *exit);
-    summary.close(exit, end.as_ref().err().map(ToString::to_string));
+fn close(summary: &mut Summary, exit: Exit, error: Option<String>, began: Instant) {
+    summary.close(exit, error);
     // Once: the history and the closing line tell the same.
     if summary.elapsed_ms == 0 {
         summary.elapsed_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
@@ -80,7 +82,7 @@ async fn whole_pass(
     summary: &mut Summary,
     traffic: &Arc<Traffic>,
     began: Instant,
-) -> Result<Exit, Stop> {
+) -> Result<(), Stop> {
     let mut signals = Signals::listen()?;
     let portal = Portal::new(config, Arc::clone(traffic)).map_err(Stop::Config)?;
     let archive = signals.unless_told(open(config)).await?;
@@ -95,7 +97,7 @@ async fn whole_pass(
     summary.stamp = Some(hold.stamp.clone());
 
     let progress = Progress::default();
-    let mut entries: Vec<Entry> = Vec::new();
+    let mut account = Account::default();
     let pass = Pass {
         config,
         portal: &portal,
@@ -104,33 +106,58 @@ async fn whole_pass(
         progress: &progress,
         began,
     };
-    let work = progress.told_while(caught(pass.work(summary.started_at, &mut entries)));
+    let work = progress.told_while(caught(pass.work(summary.started_at, &mut account)));
     let end = signals.unless_told(work).await;
 
     if timeout(LAST_WORDS, portal.remove_leftovers()).await != Ok(0) {
         warn!("temporary exports left");
     }
-    for entry in &entries {
+    for entry in &account.entries {
         summary.count(entry.state);
     }
     (summary.rows, summary.bytes) = (progress.rows(), progress.bytes());
     (summary.requests, summary.retries) = (traffic.requests(), traffic.retries());
-    close(summary, &end, began);
-    let history = History::of(summary.clone(), &entries);
+    let (exit, error) = account.told(&end);
+    close(summary, exit, error, began);
+    let history = History::of(summary.clone(), account.snapshot_sha256, &account.entries);
     let closed = let_go(&archive, hold, &history, end.is_ok()).await;
-    match (end, closed) {
-        // The snapshot stands: what failed is only the account of it.
-        (Ok(_), Err(error)) => {
-            warn!(error = %error, "pass not closed");
-            Ok(Exit::Partial)
+    end?;
+    // The snapshot stands: what failed is only the account of it.
+    if let Err(error) = closed {
+        warn!(error = %error, "pass not closed");
+        summary.close(
+            Exit::Partial,
+            Some(format!("committed, but not closed: {error}")),
+        );
+    }
+    Ok(())
+}
+
+/// What there is to tell of a pass, however it ends.
+#[derive(Default)]
+struct Account {
+    entries: Vec<Entry>,
+    /// Of the committed snapshot.
+    snapshot_sha256: Option<String>,
+    /// No item failed.
+    complete: bool,
+    /// What went wrong after the commit.
+    afterwards: Option<String>,
+}
+
+impl Account {
+    fn told(&self, end: &Result<(), Stop>) -> (Exit, Option<String>) {
+        match end {
+            Err(stop) => (stop.exit(), Some(stop.to_string())),
+            Ok(()) if self.complete && self.afterwards.is_none() => (Exit::Complete, None),
+            Ok(()) => (Exit::Partial, self.afterwards.clone()),
         }
-        (end, _) => end,
     }
 }
 
 /// A destination that cannot be used ends the pass before the portal is asked.
 async fn open(config: &Config) -> Result<Archive, Stop> {
-    let archive = Archive::open(&config.destination)?;
+    let archive = Archive::open(&config.keeping.destination)?;
     archive.probe().await?;
     Ok(archive)
 }
@@ -175,8 +202,8 @@ struct Pass<'a> {
 }
 
 impl Pass<'_> {
-    /// The pipeline. `entries` are also what the report counts when a later step fails.
-    async fn work(&self, started: Timestamp, entries: &mut Vec<Entry>) -> Result<Exit, Stop> {
+    /// The pipeline. What is in the account is told when a later step fails too.
+    async fn work(&self, started: Timestamp, account: &mut Account) -> Result<(), Stop> {
         let newest = self.archive.newest_snapshot().await?;
         let settings = self.config.reading.fingerprint();
         let policy = self.policy(started, &settings);
@@ -185,20 +212,19 @@ impl Pass<'_> {
         let plan = decide::decide(items, newest.as_ref(), &observed, &policy);
         drop((newest, observed));
         self.tell(&plan)?;
-        *entries = self.read_and_store(plan, &settings).await?;
-        let snapshot = self.snapshot(started, entries);
-        self.archive.commit(&snapshot).await?;
+        account.entries = self.read_and_store(plan, &settings).await?;
+        let snapshot = self.snapshot(started, &account.entries);
+        account.snapshot_sha256 = Some(self.archive.commit(&snapshot).await?);
+        account.complete = snapshot.complete;
         info!(
             stamp = snapshot.stamp.as_str(),
             complete = snapshot.complete,
-            items = entries.len(),
+            items = snapshot.items.len(),
             "snapshot committed"
         );
-        Ok(if snapshot.complete {
-            Exit::Complete
-        } else {
-            Exit::Partial
-        })
+        drop(snapshot);
+        account.afterwards = self.prune().await.err();
+        Ok(())
     }
 
     fn policy<'p>(&'p self, started: Timestamp, settings: &'p str) -> Policy<'p> {

@@ -120,6 +120,9 @@ pub struct History {
     /// What the last log line says.
     #[serde(flatten)]
     pub summary: Summary,
+    /// Of the snapshot that the pass committed: what vouches for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub snapshot_sha256: Option<String>,
     /// In the order of their ids.
     pub failed: Vec<Failed>,
 }
@@ -142,7 +145,7 @@ pub struct Failed {
 
 impl History {
     /// From the items of the pass, where it came that far.
-    pub fn of(summary: Summary, items: &[Entry]) -> Self {
+    pub fn of(summary: Summary, snapshot_sha256: Option<String>, items: &[Entry]) -> Self {
         let failed = items
             .iter()
             .filter(|entry| matches!(entry.state, State::Kept | State::Missing));
@@ -155,6 +158,7 @@ impl History {
         });
         Self {
             summary,
+            snapshot_sha256,
             failed: failed.collect(),
         }
     }

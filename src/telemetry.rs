@@ -17,16 +17,35 @@ use crate::summary::{DaysLeft, Summary};
 
 static BAR: OnceLock<ProgressBar> = OnceLock::new();
 
+/// Where log lines go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stream {
+    /// The lines are what a run has to say.
+    Stdout,
+    /// Standard output is for a command's answer.
+    Stderr,
+}
+
+impl Stream {
+    /// Of a run that answers on standard output, or not.
+    pub fn of(answers: bool) -> Self {
+        if answers { Self::Stderr } else { Self::Stdout }
+    }
+}
+
 /// Starts logging by `BACKUP_LOG` and `RUST_LOG`. A wrong value is not told here: the configuration does
 /// that, through the log that this starts.
-pub fn start(environment: &Environment) {
+pub fn start(environment: &Environment, stream: Stream) {
     let (format, filter) = environment.log_settings();
     let filter: Targets = filter
         .and_then(|filter| filter.parse().ok())
         .unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO));
     // The closing line and panics come from here, and come whatever is filtered.
     let filter = filter.with_target(module_path!(), LevelFilter::INFO);
-    let on_terminal = std::io::stdout().is_terminal();
+    let on_terminal = match stream {
+        Stream::Stdout => std::io::stdout().is_terminal(),
+        Stream::Stderr => std::io::stderr().is_terminal(),
+    };
     let as_text = match format.as_deref() {
         Some("text") => true,
         Some("json") => false,
@@ -39,7 +58,7 @@ pub fn start(environment: &Environment) {
             .with_target(false)
             .with_ansi(on_terminal);
         registry
-            .with(lines.with_timer(Clock).with_writer(Lines))
+            .with(lines.with_timer(Clock).with_writer(Lines(stream)))
             .try_init()
     } else {
         let lines = tracing_subscriber::fmt::layer()
@@ -51,7 +70,7 @@ pub fn start(environment: &Environment) {
                 lines
                     .with_current_span(false)
                     .with_span_list(false)
-                    .with_writer(Lines),
+                    .with_writer(Lines(stream)),
             )
             .try_init()
     };
@@ -145,24 +164,39 @@ impl tracing_subscriber::fmt::time::FormatTime for Clock {
     }
 }
 
-/// Whole lines to standard output, with the bar out of the way.
-struct Lines;
+/// A command's answer, to standard output. Nobody there to read it is no error.
+pub fn print(text: &str) -> anyhow::Result<()> {
+    match std::io::stdout().lock().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(()),
+    }
+}
+
+/// Whole lines, with the bar out of the way.
+#[derive(Clone, Copy)]
+struct Lines(Stream);
 
 impl<'a> MakeWriter<'a> for Lines {
     type Writer = Self;
 
     fn make_writer(&'a self) -> Self {
-        Self
+        *self
     }
 }
 
 impl Write for Lines {
     fn write(&mut self, line: &[u8]) -> std::io::Result<usize> {
-        bar().suspend(|| std::io::stdout().lock().write_all(line))?;
+        bar().suspend(|| match self.0 {
+            Stream::Stdout => std::io::stdout().lock().write_all(line),
+            Stream::Stderr => std::io::stderr().lock().write_all(line),
+        })?;
         Ok(line.len())
     }
 
     fn flush(&mut self) -> std::io::Result<()> {
-        std::io::stdout().lock().flush()
+        match self.0 {
+            Stream::Stdout => std::io::stdout().lock().flush(),
+            Stream::Stderr => std::io::stderr().lock().flush(),
+        }
     }
 }

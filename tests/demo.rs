@@ -62,7 +62,7 @@ fn demonstrate() -> anyhow::Result<()> {
     clear(folder)?;
     let portal = FakePortal::start_blocking(city());
     let environment = variables(&portal);
-    telemetry::start(&environment);
+    telemetry::start(&environment, telemetry::Stream::Stdout);
     let config = Config::from_environment(&environment)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()

@@ -3,7 +3,11 @@
 
 mod contract;
 mod onedrive;
+mod pruned;
 mod settings;
+
+use contract::*;
+use pruned::*;
 
 use crate::support::store::Store;
 
@@ -15,22 +19,22 @@ macro_rules! on_every_store {
 
             #[test]
             fn folder() {
-                super::contract::$promise(&Store::folder());
+                super::$promise(&Store::folder());
             }
 
             #[test]
             fn s3() {
-                super::contract::$promise(&Store::s3());
+                super::$promise(&Store::s3());
             }
 
             #[test]
             fn azblob() {
-                super::contract::$promise(&Store::azure());
+                super::$promise(&Store::azure());
             }
 
             #[test]
             fn onedrive() {
-                super::contract::$promise(&Store::onedrive());
+                super::$promise(&Store::onedrive());
             }
         })*
     };
@@ -50,4 +54,5 @@ on_every_store! {
     a_killed_pass_harms_nothing
     a_second_pass_at_once_is_locked_out
     a_failed_version_is_removed
+    a_prune_leaves_what_is_named_and_nothing_else
 }

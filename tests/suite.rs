@@ -24,6 +24,7 @@ mod judged_by_others;
 mod memory;
 mod portal_itself;
 mod process;
+mod prune;
 mod query;
 mod retention;
 mod sign_in;

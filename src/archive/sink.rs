@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use jiff::Timestamp;
-use opendal::{ErrorKind, Operator, Writer};
+use opendal::{Entry, ErrorKind, Operator, Writer};
 use tokio::sync::Semaphore;
 
 use super::Error;
@@ -90,17 +90,30 @@ impl Sink {
 
     /// The names in a folder; none when there is no such folder.
     pub(super) async fn names(&self, folder: &str) -> Result<Vec<String>, Error> {
+        let found = self.list(folder).await?;
+        let files = found.iter().filter(|entry| entry.metadata().is_file());
+        Ok(files.map(|entry| entry.name().to_owned()).collect())
+    }
+
+    /// The names of the folders in a folder; none when there is no such folder.
+    pub(super) async fn folders(&self, folder: &str) -> Result<Vec<String>, Error> {
+        let found = self.list(folder).await?;
+        let folders = found.iter().filter(|entry| entry.metadata().is_dir());
+        let names = folders.map(|entry| entry.name().trim_end_matches('/').to_owned());
+        Ok(names.collect())
+    }
+
+    /// What is in a folder, not what is in its folders.
+    async fn list(&self, folder: &str) -> Result<Vec<Entry>, Error> {
         let folder = format!("{folder}/");
-        let entries = self
+        let mut found = self
             .operator
             .list(&folder)
             .await
             .map_err(|error| failed(&folder, &error))?;
-        Ok(entries
-            .iter()
-            .filter(|entry| entry.metadata().is_file())
-            .map(|entry| entry.name().to_owned())
-            .collect())
+        // Some stores list the folder itself too.
+        found.retain(|entry| entry.path() != folder);
+        Ok(found)
     }
 
     /// When a file was last written, by the store's clock.
@@ -132,6 +145,17 @@ impl Sink {
             .delete(path)
             .await
             .map_err(|error| failed(path, &error))
+    }
+
+    /// Removes files, as many in one request as the store allows.
+    pub(super) async fn remove_all(&self, paths: Vec<String>) -> Result<(), Error> {
+        let Some(first) = paths.first().cloned() else {
+            return Ok(());
+        };
+        self.operator
+            .delete_iter(paths)
+            .await
+            .map_err(|error| failed(&first, &error))
     }
 
     /// Removes a folder below `items/` with everything in it.

@@ -8,7 +8,10 @@ use secrecy::SecretString;
 use super::address::portal_address;
 use super::destination::Destination;
 use super::environment::{Environment, Raw};
-use super::{Config, Credentials, Error, Format, Method, Reading, Scope, Selection, values};
+use super::{
+    Config, Credentials, Error, Format, Keeping, Method, Reading, Scope, Selection, values,
+};
+use crate::retention::Rules;
 
 impl Config {
     /// Reads and checks everything; contacts nobody.
@@ -37,15 +40,41 @@ impl Config {
                 "BACKUP_FULL_EVERY",
                 raw.backup_full_every.as_deref().unwrap_or("30d"),
             )?,
-            destination: Destination::read(
-                raw.backup_destination.as_deref().unwrap_or("./agol-backup"),
-                environment,
-            )?,
+            keeping: keeping(&raw, environment)?,
             summary_file: raw.backup_summary_file.map(PathBuf::from),
             unknown_variables: log_words(raw.backup_log.as_deref(), raw.rust_log.as_deref())
                 .map(|()| unknown_variables)?,
         })
     }
+}
+
+impl Keeping {
+    /// For commands that only look at an archive: the rest of the environment may be missing.
+    pub fn from_environment(environment: &Environment) -> Result<Self, Error> {
+        let (raw, _unknown) = environment.resolve()?;
+        log_words(raw.backup_log.as_deref(), raw.rust_log.as_deref())?;
+        keeping(&raw, environment)
+    }
+}
+
+fn keeping(raw: &Raw, environment: &Environment) -> Result<Keeping, Error> {
+    let kept = |name, text: &Option<String>| {
+        let text = text.as_deref();
+        text.map(|text| values::kept(name, text)).transpose()
+    };
+    Ok(Keeping {
+        destination: Destination::read(
+            raw.backup_destination.as_deref().unwrap_or("./agol-backup"),
+            environment,
+        )?,
+        rules: Rules {
+            last: kept("BACKUP_KEEP_LAST", &raw.backup_keep_last)?,
+            daily: kept("BACKUP_KEEP_DAILY", &raw.backup_keep_daily)?,
+            weekly: kept("BACKUP_KEEP_WEEKLY", &raw.backup_keep_weekly)?,
+            monthly: kept("BACKUP_KEEP_MONTHLY", &raw.backup_keep_monthly)?,
+            yearly: kept("BACKUP_KEEP_YEARLY", &raw.backup_keep_yearly)?,
+        },
+    })
 }
 
 fn credentials(raw: &Raw) -> Result<Credentials, Error> {

@@ -1,8 +1,12 @@
 //! Text to value, with an error that says what would have been right. Values of secrets never come here.
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use super::Error;
+
+/// Snapshots of 27 years, one a day: more is a slip of the keyboard.
+const MOST_KEPT: u32 = 10_000;
 
 /// `90s`, `30m`, `12h`, `30d`.
 pub(super) fn duration(name: &str, text: &str) -> Result<Duration, Error> {
@@ -64,6 +68,20 @@ pub(super) fn count(
                 ),
             )
         })
+}
+
+/// How many snapshots a rule keeps. Zero could mean none of them or all of them.
+pub(super) fn kept(name: &str, text: &str) -> Result<NonZeroU32, Error> {
+    let wrong = || {
+        let problem = format!(
+            "is {text:?}: write a number from 1 to {MOST_KEPT}, or unset it to have no such rule"
+        );
+        Error::new(name, problem)
+    };
+    let count = text.parse().ok().and_then(NonZeroU32::new);
+    count
+        .filter(|count| count.get() <= MOST_KEPT)
+        .ok_or_else(wrong)
 }
 
 /// A comma list without empty parts.

@@ -45,6 +45,11 @@ pub const VARIABLES: &[Variable] = &[
     plain("BACKUP_MAX_DURATION", "none"),
     plain("BACKUP_FULL_EVERY", "`30d`"),
     plain("BACKUP_DESTINATION", "`./agol-backup`"),
+    plain("BACKUP_KEEP_LAST", "keep all"),
+    plain("BACKUP_KEEP_DAILY", "keep all"),
+    plain("BACKUP_KEEP_WEEKLY", "keep all"),
+    plain("BACKUP_KEEP_MONTHLY", "keep all"),
+    plain("BACKUP_KEEP_YEARLY", "keep all"),
     plain("BACKUP_SUMMARY_FILE", "–"),
     plain("BACKUP_LOG", "`auto`"),
     plain("RUST_LOG", "`info`"),
@@ -54,11 +59,6 @@ pub const VARIABLES: &[Variable] = &[
 /// one is an error that says so.
 pub(super) const NOT_YET: &[&str] = &[
     "BACKUP_SHARD",
-    "BACKUP_KEEP_LAST",
-    "BACKUP_KEEP_DAILY",
-    "BACKUP_KEEP_WEEKLY",
-    "BACKUP_KEEP_MONTHLY",
-    "BACKUP_KEEP_YEARLY",
     "BACKUP_PING_URL",
     "BACKUP_PING_URL_FILE",
     "BACKUP_WEBHOOK_URL",

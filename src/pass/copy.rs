@@ -94,7 +94,12 @@ impl Pass<'_> {
                 record: Some(path),
                 record_sha256: Some(sha256),
                 ..
-            }) => self.archive.record(path, sha256).await?,
+            }) => self
+                .archive
+                .record(path, sha256)
+                .await?
+                .inspect_err(|damage| warn!(path, damage = %damage, "record damaged"))
+                .ok(),
             _ => None,
         };
         let earlier_change = earlier

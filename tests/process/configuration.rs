@@ -84,16 +84,21 @@ fn a_misspelt_name_is_refused_with_the_right_one() {
 }
 
 #[test]
+fn a_retention_rule_keeps_at_least_one() {
+    for wrong in ["0", "-1", "7d", "10001", "all"] {
+        all_refused(&[(
+            &["BACKUP_KEEP_DAILY", wrong, "from 1 to 10000"],
+            &[("BACKUP_KEEP_DAILY", wrong)],
+        )]);
+    }
+}
+
+#[test]
 fn a_rule_that_this_version_does_not_know_is_never_ignored() {
     all_refused(&[
         (
-            &["BACKUP_KEEP_LAST", "not supported"],
-            &[("BACKUP_KEEP_LAST", "7")],
-        ),
-        (&["BACKUP_KEEP_YEARLY"], &[("BACKUP_KEEP_YEARLY", "1")]),
-        (
-            &["BACKUP_PING_URL"],
-            &[("BACKUP_PING_URL", "https://hc-ping.com/x")],
+            &["BACKUP_PING_URL", "not supported"],
+            &[("BACKUP_PING_URL", "https://hc.example.org/x")],
         ),
         (
             &["BACKUP_WEBHOOK_URL_FILE"],

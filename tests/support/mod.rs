@@ -7,6 +7,7 @@
     reason = "the suite and the demo each use a part of it"
 )]
 
+pub mod aged;
 pub mod aside;
 pub mod azurite;
 pub mod begun;

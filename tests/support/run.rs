@@ -323,7 +323,7 @@ fn hash_and_length(file: &Value) -> (String, u64) {
     )
 }
 
-fn sha256(bytes: &[u8]) -> String {
+pub fn sha256(bytes: &[u8]) -> String {
     use std::fmt::Write;
     let mut text = String::new();
     for byte in Sha256::digest(bytes) {

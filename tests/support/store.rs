@@ -150,7 +150,7 @@ impl Store {
             .map(|(name, value)| (OsString::from(name), OsString::from(value)))
             .collect();
         let config = Config::from_environment(&environment).expect("right variables");
-        Archive::open(&config.destination).expect("a destination")
+        Archive::open(&config.keeping.destination).expect("a destination")
     }
 
     /// A run that backs the portal up to here.

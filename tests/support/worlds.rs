@@ -85,6 +85,22 @@ pub fn notes(rows: i64) -> Layer {
         .rows((1..=rows).map(made).collect())
 }
 
+/// The service `Office` with two layers, and the map `Handbook`.
+pub fn small_office() -> Catalogue {
+    let mut world = empty();
+    let (desks, mut chairs) = (notes(3), notes(5));
+    chairs.id = 1;
+    "Chairs".clone_into(&mut chairs.name);
+    world.add_service(
+        Item::new("Feature Service", "Office"),
+        Service::new("Office", vec![desks, chairs]),
+    );
+    let mut handbook = Item::new("Web Map", "Handbook");
+    handbook.data = Data::Json(r#"{"operationalLayers":[],"version":"2.31"}"#.to_owned());
+    world.add_item(handbook);
+    world
+}
+
 /// Services `Points_0` … of one layer with 400 points each.
 pub fn many_services(count: usize) -> Catalogue {
     let mut world = empty();
