@@ -15,7 +15,9 @@ mod hold;
 mod probe;
 mod prune;
 mod sink;
+mod sound;
 mod survey;
+mod verify;
 mod version;
 
 use std::sync::Arc;
@@ -29,6 +31,7 @@ pub use prune::Pruned;
 pub use sink::Draft;
 use sink::Sink;
 pub use survey::{Listed, Outline, Survey};
+pub use verify::{Finding, Verified, WHOLE, Wish};
 pub use version::{Sealed, Version};
 
 use crate::config::Destination;
@@ -75,13 +78,17 @@ impl Archive {
     /// The newest snapshot that can be read. A damaged one is told and passed over: what it named is then
     /// read anew, never lost.
     pub async fn newest_snapshot(&self) -> Result<Option<Snapshot>, Error> {
-        let mut stamps = self.stamps("snapshots").await?;
+        let told = |stamp: &Stamp, damage: &Damage| {
+            warn!(path = snapshot_path(stamp), damage = %damage, "snapshot damaged");
+        };
+        let mut stamps = self.all_stamps().await?;
+        for lost in self.lost_snapshots(stamps.last()).await? {
+            told(&lost, &Damage::Missing);
+        }
         while let Some(stamp) = stamps.pop() {
             match self.snapshot(&stamp).await? {
                 Ok(snapshot) => return Ok(Some(snapshot)),
-                Err(damage) => {
-                    warn!(path = snapshot_path(&stamp), damage = %damage, "snapshot damaged");
-                }
+                Err(damage) => told(&stamp, &damage),
             }
         }
         Ok(None)
@@ -101,6 +108,11 @@ impl Archive {
             .store(&history_path(stamp), json(history)?)
             .await
             .map(|_| ())
+    }
+
+    /// Every snapshot's name, ascending.
+    pub async fn all_stamps(&self) -> Result<Vec<Stamp>, Error> {
+        self.stamps("snapshots").await
     }
 
     /// The stamps of a folder's files, ascending.

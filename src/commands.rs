@@ -1,6 +1,8 @@
 //! What can be asked for besides a pass: to look at an archive.
 
+mod repair;
 mod snapshots;
+mod verify;
 
 use tracing::error;
 
@@ -8,7 +10,7 @@ use crate::config::{Environment, Keeping};
 use crate::exit::{Exit, Stop};
 
 /// A command line's first word.
-#[derive(Clone, Copy, Debug, clap::Subcommand)]
+#[derive(Clone, Debug, clap::Subcommand)]
 pub enum Command {
     /// Lists the snapshots, and what the retention rules would do with each
     Snapshots {
@@ -16,13 +18,21 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Reads the newest snapshot's files and compares them with what was stored; exit code 14 on any damage
+    Verify(verify::Options),
 }
 
 impl Command {
-    /// Does it. Its answer is on standard output, whatever goes wrong is a log line on standard error.
-    pub async fn run(self, environment: &Environment) -> Exit {
+    /// Its answer is on standard output, so that log lines go to standard error.
+    pub fn answers(&self) -> bool {
+        !matches!(self, Self::Verify(_))
+    }
+
+    /// Does it.
+    pub async fn run(&self, environment: &Environment) -> Exit {
         let done = match self {
-            Self::Snapshots { json } => snapshots(environment, json).await,
+            Self::Snapshots { json } => snapshots(environment, *json).await,
+            Self::Verify(options) => verify(environment, options).await,
         };
         done.unwrap_or_else(|stop| {
             let exit = stop.exit();
@@ -35,6 +45,14 @@ impl Command {
             exit
         })
     }
+}
+
+async fn verify(environment: &Environment, options: &verify::Options) -> Result<Exit, Stop> {
+    Box::pin(verify::run(
+        &Keeping::from_environment(environment)?,
+        options,
+    ))
+    .await
 }
 
 async fn snapshots(environment: &Environment, json: bool) -> Result<Exit, Stop> {

@@ -62,12 +62,14 @@ pub enum Reason {
     Settings,
     /// The copy is older than `BACKUP_FULL_EVERY`.
     Old,
+    /// The copy is not there as it was stored.
+    Damaged,
 }
 
 impl Reason {
     /// Layers that did not change need not be read again.
     pub fn allows_reuse(self) -> bool {
-        matches!(self, Self::Changed | Self::Failed)
+        matches!(self, Self::Changed | Self::Failed | Self::Damaged)
     }
 }
 

@@ -20,9 +20,11 @@ pub mod notify;
 pub mod pass;
 pub mod portal;
 pub mod private_file;
+pub mod progress;
 pub mod retention;
 pub mod snapshot;
 pub mod summary;
+pub mod tally;
 pub mod telemetry;
 
 /// Name and version, as written into archives.

@@ -22,8 +22,9 @@ struct Arguments {
 fn main() -> ExitCode {
     let environment = Environment::of_process();
     let arguments = Arguments::try_parse();
-    let command = arguments.as_ref().map(|arguments| arguments.command);
-    telemetry::start(&environment, Stream::of(matches!(command, Ok(Some(_)))));
+    let command = arguments.map(|arguments| arguments.command);
+    let answers = matches!(&command, Ok(Some(command)) if command.answers());
+    telemetry::start(&environment, Stream::of(answers));
     match command {
         Ok(None) => match Config::from_environment(&environment) {
             Ok(config) => run(async { pass::run(&config).await.exit.into() }),

@@ -2,10 +2,10 @@
 
 mod attached;
 mod copy;
+mod earlier;
 mod files;
 mod parts;
 mod prepare;
-mod progress;
 mod prune;
 mod rows;
 mod service;
@@ -28,10 +28,10 @@ use crate::config::Config;
 use crate::decide::{self, Plan, Policy};
 use crate::exit::{Exit, Stop};
 use crate::portal::{Portal, Traffic};
+use crate::progress::Progress;
 use crate::snapshot::{Entry, FORMAT, Origin, Snapshot, State, now};
 use crate::summary::{DaysLeft, History, Summary};
 use crate::{PROGRAM, notify, telemetry};
-use progress::Progress;
 use signals::Signals;
 
 /// A token that ends sooner is warned of.

@@ -15,7 +15,6 @@ mod patience;
 mod search;
 mod service;
 mod sign_in;
-mod tally;
 mod temporary;
 mod throttle;
 mod token;
@@ -37,7 +36,6 @@ pub use parts::{Part, Resource};
 pub use patience::Patience;
 pub use service::Service;
 pub use sign_in::Account;
-pub use tally::Tally;
 pub use temporary::{EndedPasses, TITLE_PREFIX};
 pub use wire::Traffic;
 

@@ -32,4 +32,5 @@ mod sinks;
 mod stores_themselves;
 mod throttle;
 mod unchanged;
+mod verify;
 mod whole;

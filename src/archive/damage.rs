@@ -69,13 +69,31 @@ impl Archive {
             Ok(snapshot) => snapshot,
             Err(damage) => return Ok(Err(damage)),
         };
-        let account = self.sink.read(&history_path(stamp)).await?;
-        let account = account.and_then(|bytes| serde_json::from_slice::<Account>(&bytes).ok());
-        let vouched = account.and_then(|account| account.snapshot_sha256);
+        let vouched = self.vouched(stamp).await?;
         if vouched.is_some_and(|sha256| sha256 != hex(&Sha256::digest(&bytes))) {
             return Ok(Err(Damage::Altered));
         }
         Ok(Ok(snapshot))
+    }
+
+    /// Snapshots later than this one that were committed, as the account of their pass says, and are not there.
+    pub async fn lost_snapshots(&self, after: Option<&Stamp>) -> Result<Vec<Stamp>, Error> {
+        let there = self.stamps("snapshots").await?;
+        let mut lost = Vec::new();
+        for stamp in self.stamps("history").await? {
+            let is_later = after.is_none_or(|after| stamp > *after);
+            if is_later && !there.contains(&stamp) && self.vouched(&stamp).await?.is_some() {
+                lost.push(stamp);
+            }
+        }
+        Ok(lost)
+    }
+
+    /// The SHA-256 of a snapshot, as the account of its pass says.
+    async fn vouched(&self, stamp: &Stamp) -> Result<Option<String>, Error> {
+        let account = self.sink.read(&history_path(stamp)).await?;
+        let account = account.and_then(|bytes| serde_json::from_slice::<Account>(&bytes).ok());
+        Ok(account.and_then(|account| account.snapshot_sha256))
     }
 
     /// A record, if its bytes are the ones that its snapshot vouches for.

@@ -52,6 +52,8 @@ impl Archive {
         }
         let survey = self.survey().await?;
         let kept = kept(&survey, rules, &hold.stamp)?;
+        // An account whose snapshot is not there tells of a loss: so it goes first.
+        self.prune_histories(&survey, &kept, hold).await?;
         for (listed, kept) in survey.snapshots.iter().zip(&kept) {
             if !kept {
                 self.sink.remove(&snapshot_path(&listed.stamp)).await?;
@@ -59,7 +61,6 @@ impl Archive {
                 pruned.snapshots += 1;
             }
         }
-        self.prune_histories(&survey, &kept, hold).await?;
         let records = records(&survey, &kept);
         drop(kept);
         let before = Stamp::of(moment(&hold.stamp)? - LEFT_ALONE);
@@ -194,7 +195,8 @@ fn kept(survey: &Survey, rules: &Rules, own: &Stamp) -> Result<Vec<bool>, Error>
             Err(damage) => {
                 let path = snapshot_path(&listed.stamp);
                 return Err(Error::Store(format!(
-                    "{path} is damaged ({damage}), so nobody knows which files it needs: restore it, or delete it by hand"
+                    "{path} is damaged ({damage}), so nobody knows which files it needs: restore it, or delete it and {} by hand",
+                    history_path(&listed.stamp)
                 )));
             }
         }

@@ -6,6 +6,7 @@ mod folder;
 mod graph;
 mod http;
 mod open;
+mod read;
 mod reason;
 mod spool;
 

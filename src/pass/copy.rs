@@ -4,12 +4,13 @@ use futures::future;
 use tracing::{info, warn};
 
 use super::Pass;
+use super::earlier::Earlier;
 use super::trouble::Trouble;
 use crate::archive::Sealed;
 use crate::decide::{Action, Reason};
 use crate::exit::Stop;
 use crate::item::Item;
-use crate::snapshot::{Change, Entry, Failure, State, now};
+use crate::snapshot::{Change, Entry, Failure, Record, State, now};
 
 impl Pass<'_> {
     /// Does what was decided about an item. An error here ends the pass.
@@ -19,31 +20,48 @@ impl Pass<'_> {
         action: Action,
         settings: &str,
     ) -> Result<Entry, Stop> {
-        let (reason, earlier) = match action {
-            Action::Keep(entry) => return Ok(*entry),
-            Action::Skip(why) => {
-                info!(
-                    item = item.id,
-                    title = item.title,
-                    r#type = item.kind,
-                    reason = why,
-                    "item skipped"
-                );
-                return Ok(Entry {
-                    reason: Some(why),
-                    ..blank(item, State::Skipped)
-                });
+        match action {
+            Action::Skip(why) => Ok(skipped(item, why)),
+            Action::Keep(entry) => match self.sound(*entry).await? {
+                (Some(sound), false) => Ok(sound.entry),
+                (older, _) => self.read(item, Reason::Damaged, older, settings).await,
+            },
+            Action::Read {
+                reason,
+                earlier: Some(entry),
+            } => {
+                let (earlier, damaged) = self.sound(*entry).await?;
+                let reason = if damaged { Reason::Damaged } else { reason };
+                self.read(item, reason, earlier, settings).await
             }
-            Action::Read { reason, earlier } => (reason, earlier),
-        };
+            Action::Read {
+                reason,
+                earlier: None,
+            } => self.read(item, reason, None, settings).await,
+        }
+    }
+
+    async fn read(
+        &self,
+        item: &Item,
+        reason: Reason,
+        earlier: Option<Earlier>,
+        settings: &str,
+    ) -> Result<Entry, Stop> {
+        let (earlier, record) = earlier.map(|copy| (copy.entry, copy.record)).unzip();
         if self.is_out_of_time() {
             let failure = Failure {
                 stage: "time".to_owned(),
                 message: "not begun before BACKUP_MAX_DURATION".to_owned(),
             };
-            return Ok(failed(item, earlier.as_deref(), failure));
+            return Ok(failed(item, earlier.as_ref(), failure));
         }
-        match Box::pin(self.copy(item, reason, earlier.as_deref(), settings)).await {
+        let change = earlier.as_ref().and_then(|entry| entry.change.as_ref());
+        let is_for_this = change.is_some_and(|change| change.settings == settings);
+        let reused = change
+            .zip(record)
+            .filter(|_| reason.allows_reuse() && is_for_this);
+        match Box::pin(self.copy(item, reused, settings)).await {
             Ok(entry) => {
                 let (rows, bytes, notes) = (entry.rows, entry.bytes, entry.notes);
                 info!(
@@ -68,7 +86,7 @@ impl Pass<'_> {
                     reason,
                     "item failed"
                 );
-                Ok(failed(item, earlier.as_deref(), failure))
+                Ok(failed(item, earlier.as_ref(), failure))
             }
             Err(Trouble::Pass(stop)) => Err(stop),
         }
@@ -80,31 +98,15 @@ impl Pass<'_> {
             .is_some_and(|limit| self.began.elapsed() >= limit)
     }
 
+    /// `earlier` is the copy whose parts may serve again.
     async fn copy(
         &self,
         item: &Item,
-        reason: Reason,
-        earlier: Option<&Entry>,
+        earlier: Option<(&Change, Record)>,
         settings: &str,
     ) -> Result<Entry, Trouble> {
         let began = now();
-        let earlier = earlier.filter(|_| reason.allows_reuse());
-        let record = match earlier {
-            Some(Entry {
-                record: Some(path),
-                record_sha256: Some(sha256),
-                ..
-            }) => self
-                .archive
-                .record(path, sha256)
-                .await?
-                .inspect_err(|damage| warn!(path, damage = %damage, "record damaged"))
-                .ok(),
-            _ => None,
-        };
-        let earlier_change = earlier
-            .and_then(|entry| entry.change.as_ref())
-            .filter(|_| record.is_some());
+        let (earlier_change, record) = earlier.unzip();
         let version = self.archive.version(item, &self.hold.stamp, record);
         let parts = future::try_join(
             self.copy_parts(item, &version),
@@ -130,6 +132,20 @@ impl Pass<'_> {
             settings: settings.to_owned(),
         };
         Ok(stored(item, change, sealed))
+    }
+}
+
+fn skipped(item: &Item, why: String) -> Entry {
+    info!(
+        item = item.id,
+        title = item.title,
+        r#type = item.kind,
+        reason = why,
+        "item skipped"
+    );
+    Entry {
+        reason: Some(why),
+        ..blank(item, State::Skipped)
     }
 }
 

@@ -12,8 +12,9 @@ use super::trouble::{Trouble, at};
 use crate::archive::{self, Draft};
 use crate::config::{Format, Method};
 use crate::item::slug;
-use crate::portal::{self, Dates, Export, Layer, Tally};
+use crate::portal::{self, Dates, Export, Layer};
 use crate::snapshot::{File, Note, Role};
+use crate::tally::Tally;
 
 /// One layer in one format, being copied.
 pub(super) struct Copying<'a> {
@@ -213,7 +214,10 @@ impl Pass<'_> {
         if let (Ok(()), Some(tally)) = (&end, tally) {
             match tally.finish().await {
                 Ok(counted) => rows = Some(counted),
-                Err(error) => end = Err(at("export")(error)),
+                Err(problem) => {
+                    let message = format!("the exported file is not whole: {problem}");
+                    end = Err(Trouble::item("export", message));
+                }
             }
         }
         match end {

@@ -18,6 +18,24 @@ impl Archive {
             .iter()
             .map(|stamp| (stamp.to_string(), new(stamp)))
             .collect();
+        self.replace(&renamed);
+        for path in self.files() {
+            let to = renamed
+                .iter()
+                .fold(path.clone(), |path, (old, new)| path.replace(old, new));
+            self.rename(&path, &to);
+        }
+    }
+
+    /// Writes a document, and everything that vouches for it accordingly.
+    pub fn rewrite(&self, path: &str, text: &str) {
+        let before = self.bytes(path);
+        std::fs::write(self.root.join(path), text).expect("written");
+        self.replace(&[(sha256(&before), sha256(text.as_bytes()))]);
+    }
+
+    /// Replaces texts in all documents of the archive's own, and then the hashes of these.
+    fn replace(&self, texts: &[(String, String)]) {
         let files = self.files();
         // What vouches comes after what it vouches for.
         let order = ["/record.json", "snapshots/", "history/", "passes/"];
@@ -28,17 +46,11 @@ impl Archive {
         for path in documents {
             let before = self.bytes(path);
             let mut text = String::from_utf8(before.clone()).expect("text");
-            for (old, new) in renamed.iter().chain(&hashes) {
+            for (old, new) in texts.iter().chain(&hashes) {
                 text = text.replace(old, new);
             }
             hashes.push((sha256(&before), sha256(text.as_bytes())));
             std::fs::write(self.root.join(path), text).expect("written");
-        }
-        for path in files {
-            let to = renamed
-                .iter()
-                .fold(path.clone(), |path, (old, new)| path.replace(old, new));
-            self.rename(&path, &to);
         }
     }
 

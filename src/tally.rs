@@ -1,4 +1,4 @@
-//! Counts the rows of an exported file while it streams by. The file may be of any size, so it is parsed
+//! Counts the rows of a file while it streams by. The file may be of any size, so it is parsed
 //! piece by piece, on a thread of its own; a document that ends too early or is none is an error.
 
 use std::fmt;
@@ -10,7 +10,6 @@ use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::task::JoinHandle;
 
-use super::error::Error;
 use crate::config::Format;
 
 /// A count in progress.
@@ -24,7 +23,7 @@ impl Tally {
     /// `None` for formats whose rows cannot be told apart while they stream.
     pub fn of(format: Format) -> Option<Self> {
         let count: fn(Pieces) -> Result<u64, String> = match format {
-            Format::GeoJson => count_features,
+            Format::GeoJson | Format::EsriJson => count_features,
             Format::Csv => count_lines,
             _ => return None,
         };
@@ -46,15 +45,12 @@ impl Tally {
         }
     }
 
-    /// The rows of the whole file.
-    pub async fn finish(self) -> Result<u64, Error> {
+    /// The rows of the whole file, or why it is not one.
+    pub async fn finish(self) -> Result<u64, String> {
         drop(self.pieces);
-        let counted = self
-            .counter
+        self.counter
             .await
-            .unwrap_or_else(|error| Err(error.to_string()));
-        counted
-            .map_err(|problem| Error::Untrue(format!("the exported file is not whole: {problem}")))
+            .unwrap_or_else(|error| Err(error.to_string()))
     }
 }
 
@@ -115,7 +111,7 @@ impl<'de> Visitor<'de> for Collection {
     type Value = u64;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a GeoJSON feature collection")
+        formatter.write_str("an object with features")
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<u64, A::Error> {
@@ -161,7 +157,7 @@ impl<'de> Visitor<'de> for Features {
 mod tests {
     use super::*;
 
-    async fn tallied(format: Format, pieces: &[&str]) -> Result<u64, Error> {
+    async fn tallied(format: Format, pieces: &[&str]) -> Result<u64, String> {
         let tally = Tally::of(format).expect("a countable format");
         for piece in pieces {
             tally.push(&Bytes::copy_from_slice(piece.as_bytes())).await;

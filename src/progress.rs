@@ -1,4 +1,4 @@
-//! How far a pass is: a line every half minute, and the bar on a terminal.
+//! How far a run is: a line every half minute, and the bar on a terminal.
 
 use std::future::Future;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,9 +12,9 @@ use crate::telemetry;
 /// Between two `progress` lines.
 const EVERY: Duration = Duration::from_secs(30);
 
-/// Counters of a pass.
+/// Counters of a run.
 #[derive(Debug, Default)]
-pub(super) struct Progress {
+pub struct Progress {
     items: AtomicU64,
     done: AtomicU64,
     /// Believed and stored.
@@ -26,41 +26,46 @@ pub(super) struct Progress {
 }
 
 impl Progress {
-    pub(super) fn expect(&self, items: usize) {
+    /// How many items there are.
+    pub fn expect(&self, items: usize) {
         self.items.store(items as u64, Ordering::Relaxed);
         telemetry::bar().set_length(items as u64);
     }
 
-    pub(super) fn item_done(&self) {
+    /// One of them is done.
+    pub fn item_done(&self) {
         self.done.fetch_add(1, Ordering::Relaxed);
         telemetry::bar().inc(1);
     }
 
-    pub(super) fn add_rows(&self, rows: u64) {
+    /// Rows that are believed and stored.
+    pub fn add_rows(&self, rows: u64) {
         self.rows.fetch_add(rows, Ordering::Relaxed);
     }
 
-    pub(super) fn add_bytes(&self, bytes: u64) {
+    /// Bytes that are stored.
+    pub fn add_bytes(&self, bytes: u64) {
         self.bytes.fetch_add(bytes, Ordering::Relaxed);
     }
 
-    pub(super) fn come(&self, rows: u64, bytes: usize) {
+    /// What has come, also if it is thrown away again.
+    pub fn come(&self, rows: u64, bytes: usize) {
         self.rows_come.fetch_add(rows, Ordering::Relaxed);
         self.bytes_come.fetch_add(bytes as u64, Ordering::Relaxed);
     }
 
     /// Rows read and stored so far.
-    pub(super) fn rows(&self) -> u64 {
+    pub fn rows(&self) -> u64 {
         self.rows.load(Ordering::Relaxed)
     }
 
     /// Bytes stored so far.
-    pub(super) fn bytes(&self) -> u64 {
+    pub fn bytes(&self) -> u64 {
         self.bytes.load(Ordering::Relaxed)
     }
 
     /// Does the work and tells how far it is meanwhile.
-    pub(super) async fn told_while<T>(&self, work: impl Future<Output = T>) -> T {
+    pub async fn told_while<T>(&self, work: impl Future<Output = T>) -> T {
         tokio::select! {
             biased;
             result = work => result,
