@@ -4,12 +4,13 @@
 //! Invariants, cited by their numbers in the tests:
 //!
 //! 1. A snapshot is written after everything that it names, and removed before anything that it names.
-//! 2. A name, once written, is never written again (the marker of a running pass is the one exception).
+//! 2. A name, once written, is never written again (the marks of running passes are the one exception).
 //! 3. A failed item keeps its last good record.
 //! 4. Nothing is deleted because it was not seen; only because the retention rules let it go.
 //! 5. Prune runs only after a commit, and never removes the newest complete snapshot.
 //! 6. Trouble with one item is the item's; trouble with the account or the sink is the pass's.
 
+mod adopt;
 mod damage;
 mod hold;
 mod probe;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::item::Item;
-use crate::snapshot::{Change, Entry, Snapshot, State};
+use crate::snapshot::{Change, Entry, State};
 
 /// The wishes that bear on the decision.
 #[derive(Clone, Copy, Debug)]
@@ -40,7 +40,7 @@ pub enum Action {
     Read {
         /// Why, for the log.
         reason: Reason,
-        /// The entry of the newest snapshot, when it has a copy.
+        /// The newest entry, when it has a copy.
         earlier: Option<Box<Entry>>,
     },
     /// The earlier copy still holds.
@@ -103,6 +103,21 @@ pub fn select(items: Vec<Item>, policy: &Policy<'_>) -> Vec<Item> {
     items.into_iter().filter(wanted).collect()
 }
 
+/// The newest entries, as everything here looks them up.
+pub fn by_id(entries: &[Entry]) -> HashMap<&str, &Entry> {
+    entries
+        .iter()
+        .map(|entry| (entry.id.as_str(), entry))
+        .collect()
+}
+
+/// Whether the listing leaves it open that an item will be read.
+pub fn may_be_read(item: &Item, earlier: Option<&Entry>, policy: &Policy<'_>) -> bool {
+    item.has_valid_id()
+        && !is_excluded(item, policy)
+        && (item.is_feature_service() || why_read(item, earlier, policy).is_some())
+}
+
 /// Whether only a look at the service can tell if an item changed.
 pub fn needs_a_look(item: &Item, earlier: Option<&Entry>, policy: &Policy<'_>) -> bool {
     item.is_feature_service()
@@ -113,15 +128,11 @@ pub fn needs_a_look(item: &Item, earlier: Option<&Entry>, policy: &Policy<'_>) -
 /// Decides about every item.
 pub fn decide(
     items: Vec<Item>,
-    newest: Option<&Snapshot>,
+    earlier: &[Entry],
     observed: &BTreeMap<String, Observed>,
     policy: &Policy<'_>,
 ) -> Plan {
-    let earlier: HashMap<&str, &Entry> = newest
-        .iter()
-        .flat_map(|snapshot| &snapshot.items)
-        .map(|entry| (entry.id.as_str(), entry))
-        .collect();
+    let earlier = by_id(earlier);
     let decide_one = |item: Item| {
         let action = decide_item(
             &item,

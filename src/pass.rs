@@ -208,12 +208,14 @@ impl Pass<'_> {
         let settings = self.config.reading.fingerprint();
         let policy = self.policy(started, &settings);
         let items = self.discover(&policy).await?;
-        let observed = self.observe(&items, newest.as_ref(), &policy).await?;
-        let plan = decide::decide(items, newest.as_ref(), &observed, &policy);
-        drop((newest, observed));
+        let earlier = self.adopt(&items, newest, &policy).await?;
+        let observed = self.observe(&items, &earlier, &policy).await?;
+        let plan = decide::decide(items, &earlier, &observed, &policy);
+        drop((earlier, observed));
         self.tell(&plan)?;
         account.entries = self.read_and_store(plan, &settings).await?;
         let snapshot = self.snapshot(started, &account.entries);
+        self.hold.confirm().await?;
         account.snapshot_sha256 = Some(self.archive.commit(&snapshot).await?);
         account.complete = snapshot.complete;
         info!(

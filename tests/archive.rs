@@ -1,7 +1,9 @@
 //! What lies in the destination: these names, these members, one chain of hashes, and nothing written twice.
 
+mod at_once;
 mod held;
 mod layout;
+mod overtaken;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::SystemTime;
@@ -106,7 +108,10 @@ fn documents_have_the_promised_members() {
         );
     }
     for (entry, record) in records(&job.archive()) {
-        assert_members(&record, "format id title type owner taken_at files notes");
+        assert_members(
+            &record,
+            "format id title type owner taken_at change files notes",
+        );
         for member in ["id", "title", "type", "owner"] {
             assert_eq!(record[member], entry[member]);
         }

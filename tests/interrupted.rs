@@ -2,6 +2,7 @@
 //! left in the organisation, and the next pass goes on from there.
 #![cfg(unix)]
 
+mod adopted;
 mod time_limit;
 
 use std::collections::BTreeMap;
@@ -221,16 +222,19 @@ fn a_pass_in_a_row_of_interrupted_ones_finds_no_trace_of_them() {
 }
 
 #[test]
-fn a_kill_at_any_moment_leaves_every_snapshot_whole() {
-    let (portal, job) = city("query");
+fn after_a_kill_at_any_moment_the_next_pass_is_whole() {
+    let (portal, undisturbed) = city("query");
+    undisturbed.run().ended(0);
     portal.edit(|world| world.settings.latency_ms = 3);
     for requests in [1, 4, 10, 30, 60, 100, 130] {
+        let job = Job::against(&portal).with("BACKUP_METHOD", "query");
         portal.reset_log();
         let begun = Begun::of(&job).until("it is so far", |_| portal.count("*") >= requests);
         assert_eq!(begun.told("KILL").code, -1);
         job.archive().assert_whole();
+        job.run().ended(0);
+        let (_, contents, snapshot) = committed(&job);
+        assert_eq!(snapshot["complete"], true);
+        assert_eq!(contents, committed(&undisturbed).1, "after {requests}");
     }
-    job.run().ended(0);
-    let (_, _, snapshot) = committed(&job);
-    assert_eq!(snapshot["complete"], true);
 }

@@ -53,6 +53,7 @@ on_every_store! {
     passes_store_and_find_their_work_again
     a_killed_pass_harms_nothing
     a_second_pass_at_once_is_locked_out
+    of_three_that_begin_at_once_never_two_hold
     a_failed_version_is_removed
     a_prune_leaves_what_is_named_and_nothing_else
 }

@@ -12,6 +12,7 @@ mod support;
 
 mod architecture;
 mod archive;
+mod crash;
 mod decide;
 mod discover;
 mod documents;

@@ -1,6 +1,9 @@
-//! One pass at a time on a destination, told by `passes/<stamp>.json`: the mark of a running pass, and of
-//! one that died. It excludes passes that begin more than a few seconds apart; of two that begin at the same
-//! moment the lower stamp goes on.
+//! One pass at a time on a destination. A running pass has its mark there, `passes/<stamp>.json`; one that
+//! died leaves it. Who wants the destination claims it first, looks who else is there, and only then marks
+//! it: `ARCHITECTURE.md` has the argument. Of several marks the newest holds.
+
+mod claim;
+mod others;
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -14,16 +17,16 @@ use tracing::{info, warn};
 use super::sink::Sink;
 use super::{Archive, Error, json};
 use crate::snapshot::Stamp;
+use claim::{claim_name, is_claim};
+use others::{Other, host, marked};
 
 /// A running pass says that it is alive this often.
 const BEAT: Duration = Duration::from_secs(30);
-/// Silent for this long by the store's clock, a pass is dead.
-const SILENT: Duration = Duration::from_mins(2);
 /// A newer stamp than this far in the future is no clock difference any more.
 const SKEW: Duration = Duration::from_mins(5);
 
-/// The marker's content.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// What a mark and a claim say.
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Marker {
     stamp: Stamp,
     host: String,
@@ -48,101 +51,67 @@ pub struct Hold {
 impl Archive {
     /// Takes the destination for a pass that began at `started`, or tells who has it.
     pub async fn hold(&self, started: Timestamp) -> Result<Hold, Error> {
-        let mut dead = self.others(None).await?;
-        let stamp = self.new_stamp(started).await?;
-        let marker = Marker {
-            stamp: stamp.clone(),
-            host: host(),
-            process: std::process::id(),
-            started_at: started,
-            program: crate::PROGRAM.to_owned(),
-        };
-        let path = marker_path(&stamp);
-        let content = json(&marker)?;
-        self.sink.rewrite(&path, content.clone()).await?;
-        match self.others(Some(&marker)).await {
-            Ok(others) => dead.extend(others),
-            Err(error) => {
-                self.sink.remove(&path).await?;
-                return Err(error);
-            }
+        let others = self.others(None).await?;
+        if let Some(holder) = others.iter().find(|other| other.alive) {
+            return Err(holder.locks());
         }
-        self.sink.sweep().await?;
-        self.remove_forgotten_probes().await?;
-        let finished = self.stamps("history").await?.into_iter().collect();
-        Ok(Hold {
-            beat: beat(Arc::clone(&self.sink), path, content),
+        let claim = claim_name(&Stamp::of(started));
+        let held = self.claim_and_mark(&claim, started).await;
+        if held.is_err() {
+            self.sink.remove(&path_of(&claim)).await?;
+        }
+        held
+    }
+
+    async fn claim_and_mark(&self, claim: &str, started: Timestamp) -> Result<Hold, Error> {
+        let wish = json(&marker(Stamp::of(started), started))?;
+        self.sink.rewrite(&path_of(claim), wish).await?;
+        let others = self.stand_alone(claim).await?;
+        let finished = self.stamps("history").await?;
+        let stamp = self.new_stamp(started, finished.last()).await?;
+        // Who stood still for so long that others took us for dead has no claim any more.
+        if self.sink.written_at(&path_of(claim)).await?.is_none() {
+            return Err(taken_over());
+        }
+        let content = json(&marker(stamp.clone(), started))?;
+        let hold = Hold {
+            beat: beat(Arc::clone(&self.sink), stamp.clone(), content.clone()),
             sink: Arc::clone(&self.sink),
             stamp,
-            dead,
-            finished,
-        })
-    }
-
-    /// Looks at the other passes: the dead ones are returned, a living one is an error. Beside our own
-    /// marker, who has the higher stamp withdraws.
-    async fn others(&self, own: Option<&Marker>) -> Result<HashSet<Stamp>, Error> {
-        let mut dead = HashSet::new();
-        for stamp in self.stamps("passes").await? {
-            if own.is_some_and(|own| own.stamp == stamp) {
-                self.still_ours(&stamp, own).await?;
-                continue;
-            }
-            match self.dead_or_alive(&stamp).await? {
-                Some(holder) if own.is_none_or(|own| stamp < own.stamp) => {
-                    return Err(locked(&holder));
-                }
-                Some(_) => {}
-                None => {
-                    dead.insert(stamp);
-                }
-            }
-        }
-        Ok(dead)
-    }
-
-    /// Two passes of the same second wrote the same name: one of them is there now.
-    async fn still_ours(&self, stamp: &Stamp, own: Option<&Marker>) -> Result<(), Error> {
-        let found = self.marker(stamp).await?;
-        match (found, own) {
-            (Some(found), Some(own)) if found != *own => Err(locked(&found)),
-            _ => Ok(()),
-        }
-    }
-
-    /// The marker of a living pass, `None` for a dead one.
-    async fn dead_or_alive(&self, stamp: &Stamp) -> Result<Option<Marker>, Error> {
-        let (Some(marker), Some(beat)) = (
-            self.marker(stamp).await?,
-            self.sink.written_at(&marker_path(stamp)).await?,
-        ) else {
-            return Ok(None);
+            dead: others.iter().filter_map(Other::stamp).collect(),
+            finished: finished.into_iter().collect(),
         };
-        let gone = marker.host == host()
-            && marker.process != std::process::id()
-            && is_gone(marker.process);
-        // The store is asked for its time only when our clock says that the pass has fallen silent.
-        let silent = is_silent(beat, Timestamp::now()) && is_silent(beat, self.store_time().await?);
-        Ok((!silent && !gone).then_some(marker))
+        match self.mark(&hold.stamp, content, claim, &others).await {
+            Ok(()) => Ok(hold),
+            Err(error) => hold.release(false).await.and(Err(error)),
+        }
     }
 
-    async fn store_time(&self) -> Result<Timestamp, Error> {
-        let probe = super::probe::path();
-        self.sink.rewrite(&probe, Vec::new()).await?;
-        let now = self.sink.written_at(&probe).await?;
-        self.sink.remove(&probe).await?;
-        Ok(now.unwrap_or_else(Timestamp::now))
-    }
-
-    async fn marker(&self, stamp: &Stamp) -> Result<Option<Marker>, Error> {
-        let content = self.sink.read(&marker_path(stamp)).await?;
-        Ok(content.and_then(|content| serde_json::from_slice(&content).ok()))
+    /// Only when the mark stands our claim goes, and what dead passes left half-done.
+    async fn mark(
+        &self,
+        stamp: &Stamp,
+        content: Vec<u8>,
+        claim: &str,
+        others: &[Other],
+    ) -> Result<(), Error> {
+        self.sink.rewrite(&marker_path(stamp), content).await?;
+        self.sink.remove(&path_of(claim)).await?;
+        for dead in others.iter().filter(|other| is_claim(&other.name)) {
+            self.sink.remove(&path_of(&dead.name)).await?;
+        }
+        self.sink.sweep().await?;
+        self.remove_forgotten_probes().await
     }
 
     /// Later than every name here, so that the newest name is the newest pass.
-    async fn new_stamp(&self, started: Timestamp) -> Result<Stamp, Error> {
-        let mut newest = None;
-        for folder in ["snapshots", "history", "passes"] {
+    async fn new_stamp(
+        &self,
+        started: Timestamp,
+        finished: Option<&Stamp>,
+    ) -> Result<Stamp, Error> {
+        let mut newest = finished.cloned();
+        for folder in ["snapshots", "passes"] {
             newest = newest.max(self.stamps(folder).await?.pop());
         }
         let Some(newest) = newest.and_then(|newest| newest.moment()) else {
@@ -163,63 +132,78 @@ impl Hold {
         self.dead.union(&self.finished).cloned().collect()
     }
 
-    /// The pass ends: its marker goes, and those of dead passes whose traces are swept.
+    /// Asked right before the commit: whether the destination is still ours.
+    pub async fn confirm(&self) -> Result<(), Error> {
+        if is_held(&self.sink, &self.stamp).await? {
+            Ok(())
+        } else {
+            Err(taken_over())
+        }
+    }
+
+    /// The pass ends: its mark goes last, and those of dead passes whose traces are swept before. A pass
+    /// that lost the destination touches nothing that may be its successor's.
     pub async fn release(self, swept: bool) -> Result<(), Error> {
         self.beat.abort();
+        self.sink.call_off().await;
+        if is_held(&self.sink, &self.stamp).await? {
+            self.sink.sweep().await?;
+        }
         if swept {
             for stamp in &self.dead {
                 info!(stamp = stamp.as_str(), "traces of a dead pass removed");
                 self.sink.remove(&marker_path(stamp)).await?;
             }
         }
-        self.sink.remove(&marker_path(&self.stamp)).await?;
-        self.sink.sweep().await
+        self.sink.remove(&marker_path(&self.stamp)).await
     }
 }
 
-fn beat(sink: Arc<Sink>, path: String, content: Vec<u8>) -> JoinHandle<()> {
+fn beat(sink: Arc<Sink>, stamp: Stamp, content: Vec<u8>) -> JoinHandle<()> {
     tokio::spawn(async move {
         loop {
             tokio::time::sleep(BEAT).await;
-            if let Err(error) = sink.rewrite(&path, content.clone()).await {
+            let rewritten = match is_held(&sink, &stamp).await {
+                Ok(true) => sink.rewrite(&marker_path(&stamp), content.clone()).await,
+                Ok(false) => Err(taken_over()),
+                Err(error) => Err(error),
+            };
+            if let Err(error) = rewritten {
                 warn!(error = %error, "marker not rewritten");
             }
         }
     })
 }
 
-fn is_silent(beat: Timestamp, now: Timestamp) -> bool {
-    now > beat + SILENT
+/// Our mark is there and the newest. Who takes over from a pass that seemed dead chooses a later stamp, and
+/// may have removed the mark when it was done.
+async fn is_held(sink: &Sink, stamp: &Stamp) -> Result<bool, Error> {
+    let names = sink.names("passes").await?;
+    let overtaken = names
+        .iter()
+        .filter_map(|name| marked(name))
+        .any(|other| other > *stamp);
+    Ok(!overtaken && sink.written_at(&marker_path(stamp)).await?.is_some())
 }
 
-pub(super) fn is_older(written: Timestamp, than: Duration) -> bool {
-    Timestamp::now() > written + than
+fn taken_over() -> Error {
+    Error::Locked("another pass took over the destination meanwhile".to_owned())
 }
 
-fn locked(holder: &Marker) -> Error {
-    Error::Locked(format!(
-        "another pass holds the destination: process {} on {}, since {}",
-        holder.process, holder.host, holder.started_at
-    ))
+fn marker(stamp: Stamp, started: Timestamp) -> Marker {
+    Marker {
+        stamp,
+        host: host(),
+        process: std::process::id(),
+        started_at: started,
+        program: crate::PROGRAM.to_owned(),
+    }
 }
 
 fn marker_path(stamp: &Stamp) -> String {
-    format!("passes/{stamp}.json")
+    path_of(&format!("{stamp}.json"))
 }
 
-fn host() -> String {
-    gethostname::gethostname().to_string_lossy().into_owned()
-}
-
-/// Only where the system tells without being asked for rights; elsewhere silence decides.
-#[cfg(target_os = "linux")]
-fn is_gone(process: u32) -> bool {
-    !std::path::Path::new("/proc")
-        .join(process.to_string())
-        .exists()
-}
-
-#[cfg(not(target_os = "linux"))]
-fn is_gone(_: u32) -> bool {
-    false
+fn path_of(name: &str) -> String {
+    format!("passes/{name}")
 }

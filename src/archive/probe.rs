@@ -1,9 +1,11 @@
 //! Whether the destination can be written, read, listed and deleted from: asked with one small file before
 //! anything is read from the portal, because a wrong key should not take a night to be noticed.
 
-use super::hold::is_older;
-use super::{Archive, Error};
 use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::{Archive, Error};
 
 const CONTENT: &[u8] = b"Whether this place can be written, read, listed and deleted from.\n";
 /// What a killed process left.
@@ -39,7 +41,7 @@ impl Archive {
             let path = format!("passes/{name}");
             if name.ends_with(ENDING)
                 && let Some(written) = self.sink.written_at(&path).await?
-                && is_older(written, FORGOTTEN)
+                && Timestamp::now() > written + FORGOTTEN
             {
                 self.sink.remove(&path).await?;
             }
@@ -50,7 +52,7 @@ impl Archive {
 
 /// Nobody else's, whoever asks at the same time.
 pub(super) fn path() -> String {
-    let moment = jiff::Timestamp::now().as_microsecond();
+    let moment = Timestamp::now().as_microsecond();
     format!("passes/{}-{moment}{ENDING}", std::process::id())
 }
 

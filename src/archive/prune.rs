@@ -50,6 +50,7 @@ impl Archive {
         if rules.is_empty() {
             return Ok(pruned);
         }
+        hold.confirm().await?;
         let survey = self.survey().await?;
         let kept = kept(&survey, rules, &hold.stamp)?;
         // An account whose snapshot is not there tells of a loss: so it goes first.

@@ -25,6 +25,9 @@ use reason::failed;
 /// A destination.
 pub(super) struct Sink {
     operator: Operator,
+    /// For the signs of running passes, below `passes/`: written in place, so that nobody who sweeps
+    /// unfinished files takes away what another pass is writing. Half a sign is a sign.
+    signs: Operator,
     kind: Kind,
     /// Uploads that were dropped on the way: they are called off before the pass ends.
     unfinished: Mutex<Vec<Writer>>,
@@ -74,7 +77,7 @@ impl Sink {
         draft.finish().await
     }
 
-    /// For the marker of a running pass, the only file that is ever rewritten.
+    /// For the signs of a running pass, the only files that are ever rewritten.
     pub(super) async fn rewrite(self: &Arc<Self>, path: &str, bytes: Vec<u8>) -> Result<(), Error> {
         let mut draft = Draft::new(Arc::clone(self), path);
         draft.write(bytes.into()).await?;
@@ -89,7 +92,7 @@ impl Sink {
         }
     }
 
-    /// The names in a folder; none when there is no such folder.
+    /// The names of the files in a folder; none when there is no such folder.
     pub(super) async fn names(&self, folder: &str) -> Result<Vec<String>, Error> {
         let found = self.list(folder).await?;
         let files = found.iter().filter(|entry| entry.metadata().is_file());
@@ -176,8 +179,8 @@ impl Sink {
             .map_err(|error| failed(folder, &error))
     }
 
-    /// Calls off what was begun and not finished. Only who holds the destination may do this.
-    pub(super) async fn sweep(&self) -> Result<(), Error> {
+    /// Calls off the uploads that this pass began and did not finish.
+    pub(super) async fn call_off(&self) {
         let writers = std::mem::take(
             &mut *self
                 .unfinished
@@ -187,6 +190,10 @@ impl Sink {
         for mut writer in writers {
             draft::call_off(&mut writer).await;
         }
+    }
+
+    /// Removes unfinished files, whoever began them. Only who holds the destination may do this.
+    pub(super) async fn sweep(&self) -> Result<(), Error> {
         match &self.kind {
             Kind::Folder(folder) => folder.remove_partial().await,
             Kind::Parts | Kind::OnePiece => Ok(()),

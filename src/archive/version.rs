@@ -9,7 +9,7 @@ use tracing::warn;
 use super::sink::{Draft, Sink};
 use super::{Archive, Error, json};
 use crate::item::Item;
-use crate::snapshot::{FORMAT, File, Note, Record, Stamp, now};
+use crate::snapshot::{Change, FORMAT, File, Note, Record, Stamp, now};
 
 /// What a pass has stored of an item so far.
 pub struct Version {
@@ -45,7 +45,7 @@ impl Archive {
     pub fn version(&self, item: &Item, stamp: &Stamp, earlier: Option<Record>) -> Version {
         Version {
             sink: Arc::clone(&self.sink),
-            folder: format!("items/{}/{stamp}", item.folder()),
+            folder: version_folder(item, stamp),
             earlier,
             contents: Mutex::default(),
         }
@@ -138,7 +138,7 @@ impl Version {
     }
 
     /// Writes the record, last: with it the version is whole.
-    pub async fn seal(self, item: &Item) -> Result<Sealed, Error> {
+    pub async fn seal(self, item: &Item, change: Change) -> Result<Sealed, Error> {
         let contents = self
             .contents
             .into_inner()
@@ -150,12 +150,13 @@ impl Version {
             kind: item.kind.clone(),
             owner: item.owner.clone(),
             taken_at: now(),
+            change: Some(change),
             files: contents.files,
             notes: contents.notes,
         };
         record.files.sort_by(|a, b| a.path.cmp(&b.path));
         record.notes.sort_by(|a, b| a.message.cmp(&b.message));
-        let path = format!("{}/record.json", self.folder);
+        let path = record_path(&self.folder);
         let sha256 = self.sink.store(&path, json(&record)?).await?;
         Ok(Sealed {
             path,
@@ -175,4 +176,17 @@ impl Version {
     fn contents(&self) -> MutexGuard<'_, Contents> {
         self.contents.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// `items/<slug>-<id>`: all versions of an item, while its title stays.
+pub(super) fn item_folder(item: &Item) -> String {
+    format!("items/{}", item.folder())
+}
+
+pub(super) fn version_folder(item: &Item, stamp: &Stamp) -> String {
+    format!("{}/{stamp}", item_folder(item))
+}
+
+pub(super) fn record_path(version: &str) -> String {
+    format!("{version}/record.json")
 }

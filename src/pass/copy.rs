@@ -124,14 +124,13 @@ impl Pass<'_> {
         } else {
             began
         };
-        let sealed = version.seal(item).await?;
         let change = Change {
             modified: item.modified,
             layers: dates.layers,
             read_at,
             settings: settings.to_owned(),
         };
-        Ok(stored(item, change, sealed))
+        Ok(stored(item, version.seal(item, change).await?))
     }
 }
 
@@ -168,13 +167,14 @@ fn blank(item: &Item, state: State) -> Entry {
     }
 }
 
-fn stored(item: &Item, change: Change, sealed: Sealed) -> Entry {
+/// The entry of a version that is whole.
+pub(super) fn stored(item: &Item, sealed: Sealed) -> Entry {
     Entry {
-        change: Some(change),
         files: sealed.record.files.len() as u64,
         bytes: sealed.record.bytes(),
         rows: sealed.record.rows(),
         notes: sealed.record.notes.len() as u64,
+        change: sealed.record.change,
         record: Some(sealed.path),
         record_sha256: Some(sealed.sha256),
         ..blank(item, State::Stored)

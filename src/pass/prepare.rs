@@ -1,16 +1,17 @@
-//! What decide needs to know: the items there are, and the edit dates of their services.
+//! What decide needs to know: the items there are, the copies there are, and the edit dates of services.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use futures::StreamExt;
 use tracing::info;
 
 use super::Pass;
+use super::copy::stored;
 use crate::config::Scope;
 use crate::decide::{self, Observed, Policy};
 use crate::exit::Stop;
 use crate::item::Item;
-use crate::snapshot::{Entry, Snapshot};
+use crate::snapshot::{Change, Entry, Snapshot};
 
 impl Pass<'_> {
     /// What there is, without the temporary items of passes, of which dead ones are removed on the way.
@@ -37,18 +38,50 @@ impl Pass<'_> {
         Ok(items)
     }
 
+    /// The entries of the newest snapshot. Where a pass that came to no commit finished a later copy of an
+    /// item, that one takes the place of its entry, and is not read again as long as it holds.
+    pub(super) async fn adopt(
+        &self,
+        items: &[Item],
+        newest: Option<Snapshot>,
+        policy: &Policy<'_>,
+    ) -> Result<Vec<Entry>, Stop> {
+        let (stamp, entries) = newest.map(|newest| (newest.stamp, newest.items)).unzip();
+        let mut entries = entries.unwrap_or_default();
+        let passes = self.archive.uncommitted(self.hold, stamp.as_ref()).await?;
+        if passes.is_empty() {
+            return Ok(entries);
+        }
+        let earlier = decide::by_id(&entries);
+        let open = items.iter().filter(|item| {
+            decide::may_be_read(item, earlier.get(item.id.as_str()).copied(), policy)
+        });
+        let finds = futures::stream::iter(open).map(async |item| {
+            let found = self.archive.finished_version(item, &passes).await?;
+            let serves = |change: &Change| change.settings == policy.settings;
+            let found = found.filter(|found| found.record.change.as_ref().is_some_and(serves));
+            Ok::<_, Stop>(found.map(|found| (item.id.clone(), stored(item, found))))
+        });
+        let mut finds = finds.buffer_unordered(self.config.concurrency);
+        let mut adopted = BTreeMap::new();
+        while let Some(find) = finds.next().await {
+            adopted.extend(find?);
+        }
+        drop(finds);
+        info!(records = adopted.len(), "records taken over");
+        entries.retain(|entry| !adopted.contains_key(&entry.id));
+        entries.extend(adopted.into_values());
+        Ok(entries)
+    }
+
     /// Asks the services for their edit dates, where only these can tell whether anything changed.
     pub(super) async fn observe(
         &self,
         items: &[Item],
-        newest: Option<&Snapshot>,
+        earlier: &[Entry],
         policy: &Policy<'_>,
     ) -> Result<BTreeMap<String, Observed>, Stop> {
-        let earlier: HashMap<&str, &Entry> = newest
-            .iter()
-            .flat_map(|snapshot| &snapshot.items)
-            .map(|entry| (entry.id.as_str(), entry))
-            .collect();
+        let earlier = decide::by_id(earlier);
         let open = items.iter().filter(|item| {
             decide::needs_a_look(item, earlier.get(item.id.as_str()).copied(), policy)
         });

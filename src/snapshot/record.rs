@@ -3,6 +3,8 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::Change;
+
 /// `record.json`: every file of one version of an item.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Record {
@@ -19,6 +21,10 @@ pub struct Record {
     pub owner: String,
     /// When the version was complete.
     pub taken_at: Timestamp,
+    /// What decide compares, so that a later pass can adopt the record when this one dies before its commit.
+    /// Records of the first versions have none, and are not adopted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub change: Option<Change>,
     /// In the order of their paths.
     pub files: Vec<File>,
     /// What is not covered, or not certain.

@@ -1,6 +1,7 @@
 //! One pass at a time: the marker of a running pass, of a dead one, and a clock that is wrong.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
 
@@ -19,13 +20,30 @@ fn this_host() -> String {
 
 /// Leaves the marker that a pass of this host would.
 fn mark(job: &Job, stamp: &str, process: u32) -> PathBuf {
+    sign(job, &format!("{stamp}.json"), stamp, process)
+}
+
+/// A marker or a claim, by its name.
+fn sign(job: &Job, name: &str, stamp: &str, process: u32) -> PathBuf {
+    let sign = json!({"stamp": stamp, "host": this_host(), "process": process,
+                      "started_at": "2026-01-01T00:00:00Z", "program": "agol-backup 0.1.0"});
+    leave(job, name, &sign.to_string())
+}
+
+fn leave(job: &Job, name: &str, text: &str) -> PathBuf {
     let folder = job.destination().join("passes");
     std::fs::create_dir_all(&folder).expect("a folder");
-    let path = folder.join(format!("{stamp}.json"));
-    let marker = json!({"stamp": stamp, "host": this_host(), "process": process,
-                        "started_at": "2026-01-01T00:00:00Z", "program": "agol-backup 0.1.0"});
-    std::fs::write(&path, marker.to_string()).expect("written");
+    let path = folder.join(name);
+    std::fs::write(&path, text).expect("written");
     path
+}
+
+/// Nobody has written this for ten minutes.
+fn silence(path: &Path) {
+    let long_ago = SystemTime::now() - Duration::from_mins(10);
+    let file = std::fs::File::options().write(true).open(path);
+    let file = file.expect("a file");
+    file.set_modified(long_ago).expect("a time");
 }
 
 fn error_of(job: &Job, code: i32) -> String {
@@ -99,6 +117,48 @@ fn a_living_pass_is_left_alone() {
             .iter()
             .all(|seen| !changing(&seen.method, seen.route))
     );
+}
+
+#[test]
+fn who_claims_the_destination_is_left_alone_too() {
+    let (_portal, job) = backed_up(worlds::one_layer(worlds::notes(3)));
+    let stamp = "20260101T000000Z";
+    sign(
+        &job,
+        &format!("{stamp}-1-0123.claim"),
+        stamp,
+        std::process::id(),
+    );
+    let before = state_of(&job.archive());
+    error_of(&job, 11);
+    assert!(state_of(&job.archive()) == before, "nothing is touched");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_dead_claim_locks_nobody_out_and_goes() {
+    let (_portal, job) = backed_up(worlds::one_layer(worlds::notes(3)));
+    let stamp = "20260101T000000Z";
+    let claim = sign(&job, &format!("{stamp}-1-0123.claim"), stamp, NOBODY);
+    job.run().ended(0);
+    assert!(!claim.exists());
+}
+
+#[test]
+fn a_sign_that_cannot_be_read_is_somebodys_until_it_has_been_silent() {
+    let (_portal, job) = backed_up(worlds::one_layer(worlds::notes(3)));
+    for name in ["20260101T000000Z.json", "20260101T000000Z-1-0123.claim"] {
+        for text in ["", "{\"stamp\": \"2026", "null"] {
+            let sign = leave(&job, name, text);
+            let before = state_of(&job.archive());
+            let error = error_of(&job, 11);
+            assert!(error.contains(name), "{error}");
+            assert!(state_of(&job.archive()) == before, "nothing is touched");
+            silence(&sign);
+            job.run().ended(0);
+            assert!(!sign.exists());
+        }
+    }
 }
 
 #[test]

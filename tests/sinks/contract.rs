@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use agol_backup::archive::{Archive, Error, Version};
 use agol_backup::item::Item;
-use agol_backup::snapshot::{File, Stamp, now};
+use agol_backup::snapshot::{Change, File, Stamp, now};
 use bytes::Bytes;
 use serde_json::json;
 
@@ -34,6 +34,11 @@ fn version(archive: &Archive) -> Version {
 fn file(name: &str) -> File {
     let about = json!({"path": name, "role": "data", "bytes": 0, "sha256": ""});
     serde_json::from_value(about).expect("a file")
+}
+
+pub(super) fn change() -> Change {
+    let about = json!({"modified": 0, "read_at": "2026-11-23T02:00:00Z", "settings": ""});
+    serde_json::from_value(about).expect("a change")
 }
 
 fn content(length: usize) -> Bytes {
@@ -98,7 +103,7 @@ pub(super) fn what_is_written_is_read(store: &Store) {
     });
     assert_has(store, &all);
     wait_for(async {
-        let sealed = version.seal(&item()).await.expect("a record");
+        let sealed = version.seal(&item(), change()).await.expect("a record");
         let record = archive
             .record(&sealed.path, &sealed.sha256)
             .await
@@ -311,6 +316,25 @@ pub(super) fn a_second_pass_at_once_is_locked_out(store: &Store) {
     assert_whole(&store.files());
     // Give the slow answer's thread its end before the portal goes.
     std::thread::sleep(Duration::from_millis(1));
+}
+
+pub(super) fn of_three_that_begin_at_once_never_two_hold(store: &Store) {
+    let started = now();
+    for _ in 0..3 {
+        let archives = [store.archive(), store.archive(), store.archive()];
+        let all = archives.iter().map(|archive| archive.hold(started));
+        let ends = wait_for(futures::future::join_all(all));
+        let locked = ends
+            .iter()
+            .filter(|end| matches!(end, Err(Error::Locked(_))));
+        assert!(locked.count() >= 2, "{ends:?}");
+        for hold in ends.into_iter().flatten() {
+            wait_for(hold.release(true)).expect("released");
+        }
+        assert_eq!(store.files().len(), 0, "neither marks nor claims are left");
+    }
+    let hold = wait_for(store.archive().hold(started)).expect("nobody else is here");
+    wait_for(hold.release(true)).expect("released");
 }
 
 pub(super) fn a_failed_version_is_removed(store: &Store) {

@@ -5,7 +5,7 @@ use agol_backup::retention::Rules;
 use agol_backup::snapshot::{Entry, Snapshot, Stamp, now};
 use serde_json::json;
 
-use super::contract::{item, write};
+use super::contract::{change, item, write};
 use crate::support::aside::wait_for;
 use crate::support::store::Store;
 
@@ -24,7 +24,7 @@ async fn commit(archive: &Archive, stamp: &Stamp, sealed: &Sealed) {
 }
 
 async fn sealed(version: Version) -> Sealed {
-    version.seal(&item()).await.expect("a record")
+    version.seal(&item(), change()).await.expect("a record")
 }
 
 pub(super) fn a_prune_leaves_what_is_named_and_nothing_else(store: &Store) {

@@ -54,6 +54,13 @@ impl S3Server {
         files
     }
 
+    /// Past the server, for archives of many files.
+    pub fn lay(&self, path: &str, bytes: &[u8]) {
+        let path = self.root.path().join(BUCKET).join(path);
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+        std::fs::write(path, bytes).expect("written");
+    }
+
     pub fn put(&self, path: &str, bytes: impl Into<Vec<u8>>) {
         stranger::put(&self.operator(), path, bytes);
     }

@@ -161,6 +161,16 @@ impl Store {
             .fold(job, |job, (name, value)| job.with(name, value))
     }
 
+    /// Puts files there as if they had always been; on S3 only.
+    pub fn lay(&self, files: &BTreeMap<String, Vec<u8>>) {
+        let Place::S3(server) = &self.place else {
+            panic!("only the S3 server keeps plain files");
+        };
+        for (path, bytes) in files {
+            server.lay(&format!("{PREFIX}/{path}"), bytes);
+        }
+    }
+
     /// Every finished file of the archive, by its path below the destination.
     pub fn files(&self) -> BTreeMap<String, Vec<u8>> {
         let (files, prefix) = match &self.place {

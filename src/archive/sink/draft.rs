@@ -153,7 +153,12 @@ impl Draft {
                 return closed.map_err(|error| failed(&self.path, &error));
             }
         };
-        let written = self.sink.operator.write(&self.path, whole).await;
+        let operator = if self.path.starts_with("passes/") {
+            &self.sink.signs
+        } else {
+            &self.sink.operator
+        };
+        let written = operator.write(&self.path, whole).await;
         written.map_err(|error| failed(&self.path, &error))
     }
 

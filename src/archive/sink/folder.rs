@@ -23,8 +23,9 @@ pub(super) struct Folder {
 }
 
 impl Folder {
-    /// Finds the folder; it is made when the store is built.
-    pub(super) fn at(destination: &Path) -> Result<(Self, services::Fs), Error> {
+    /// Finds the folder; it is made when the stores are built, of which one writes beside and renames, the
+    /// other in place.
+    pub(super) fn at(destination: &Path) -> Result<(Self, services::Fs, services::Fs), Error> {
         let root =
             std::path::absolute(destination).map_err(|error| at(destination.display(), &error))?;
         if root.exists() && !root.is_dir() {
@@ -37,11 +38,12 @@ impl Folder {
             let text = path.to_str().map(ToOwned::to_owned);
             text.ok_or_else(|| Error::Store(format!("{} is not valid UTF-8", path.display())))
         };
-        let service = services::Fs::default()
+        let in_place = services::Fs::default().root(&text(&root)?);
+        let beside = services::Fs::default()
             .root(&text(&root)?)
             .atomic_write_dir(&text(&root.join(PARTIAL))?);
         let durable = Arc::default();
-        Ok((Self { root, durable }, service))
+        Ok((Self { root, durable }, beside, in_place))
     }
 
     /// Unfinished files of this pass and of dead ones.

@@ -28,10 +28,13 @@ impl Sink {
     pub(in crate::archive) fn open(destination: &Destination) -> Result<Self, Error> {
         match destination {
             Destination::Folder(path) => {
-                let (folder, service) = Folder::at(path)?;
-                let operator =
-                    Operator::new(service).map_err(|error| invalid(destination, &error))?;
-                Ok(Self::new(operator, Kind::Folder(folder)))
+                let (folder, beside, in_place) = Folder::at(path)?;
+                let open =
+                    |service| Operator::new(service).map_err(|error| invalid(destination, &error));
+                Ok(Self {
+                    signs: open(in_place)?,
+                    ..Self::new(open(beside)?, Kind::Folder(folder))
+                })
             }
             Destination::S3(bucket) => {
                 let operator = Operator::from_iter::<services::S3>(settings(bucket, "bucket"));
@@ -80,6 +83,7 @@ impl Sink {
 
     fn new(operator: Operator, kind: Kind) -> Self {
         Self {
+            signs: operator.clone(),
             operator,
             kind,
             unfinished: Mutex::default(),

@@ -36,7 +36,7 @@ pub struct Fault {
 }
 
 impl Rule {
-    /// Requests of a method, `*` for any, with a text somewhere in their path and query.
+    /// Requests of a method, `*` for any, `change` for those that change something, with a text somewhere in their path and query.
     pub fn on(method: &'static str, part: impl Into<String>) -> Self {
         Self {
             method,
@@ -70,7 +70,12 @@ impl Rule {
     }
 
     fn matches(&self, method: &str, path: &str) -> bool {
-        (self.method == "*" || self.method == method) && path.contains(&self.part)
+        let is_meant = match self.method {
+            "*" => true,
+            "change" => matches!(method, "PUT" | "POST" | "DELETE"),
+            one => one == method,
+        };
+        is_meant && path.contains(&self.part)
     }
 
     /// Whether it is this request's turn, which it has then had.
