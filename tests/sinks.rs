@@ -2,9 +2,11 @@
 //! the variables that a user would set.
 
 mod contract;
+mod leaked;
 mod onedrive;
 mod pruned;
 mod settings;
+mod unreliable;
 
 use contract::*;
 use pruned::*;
@@ -42,6 +44,7 @@ macro_rules! on_every_store {
 
 on_every_store! {
     what_is_written_is_read
+    pieces_that_fill_parts_to_the_byte_and_empty_ones_are_written
     a_name_is_never_written_twice
     what_is_discarded_leaves_nothing
     a_dropped_upload_is_called_off

@@ -9,28 +9,32 @@ mod open;
 mod read;
 mod reason;
 mod spool;
+mod upload;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use jiff::Timestamp;
-use opendal::{Entry, ErrorKind, Operator, Writer};
+use opendal::{Entry, ErrorKind, Operator};
 use tokio::sync::Semaphore;
 
 use super::Error;
 pub use draft::Draft;
 use folder::Folder;
 use reason::failed;
+use upload::Upload;
 
 /// A destination.
 pub(super) struct Sink {
     operator: Operator,
+    /// Without retries: uploads have their own.
+    once: Operator,
     /// For the signs of running passes, below `passes/`: written in place, so that nobody who sweeps
     /// unfinished files takes away what another pass is writing. Half a sign is a sign.
     signs: Operator,
     kind: Kind,
     /// Uploads that were dropped on the way: they are called off before the pass ends.
-    unfinished: Mutex<Vec<Writer>>,
+    unfinished: Mutex<Vec<Upload>>,
     /// Who has it sends several parts of a file side by side, everybody else one after another: memory is
     /// bounded over all files, and nobody ever waits for another's file to end.
     wide: Arc<Semaphore>,
@@ -181,14 +185,14 @@ impl Sink {
 
     /// Calls off the uploads that this pass began and did not finish.
     pub(super) async fn call_off(&self) {
-        let writers = std::mem::take(
+        let uploads = std::mem::take(
             &mut *self
                 .unfinished
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner),
         );
-        for mut writer in writers {
-            draft::call_off(&mut writer).await;
+        for mut upload in uploads {
+            upload.call_off().await;
         }
     }
 

@@ -17,9 +17,9 @@ use crate::support::store::{Store, Trouble};
 use crate::support::worlds;
 
 const STAMP: &str = "20261123T020000Z";
-const SMALL: usize = 3_000;
+pub(super) const SMALL: usize = 3_000;
 /// Three parts of S3 and Azure, six fragments of `OneDrive`.
-const LARGE: usize = 20 * 1024 * 1024 + 77;
+pub(super) const LARGE: usize = 20 * 1024 * 1024 + 77;
 
 pub(super) fn item() -> Item {
     let about = json!({"id": "0123456789abcdef0123456789abcdef", "title": "Parks", "type": "Feature Service",
@@ -27,7 +27,7 @@ pub(super) fn item() -> Item {
     serde_json::from_value(about).expect("an item")
 }
 
-fn version(archive: &Archive) -> Version {
+pub(super) fn version(archive: &Archive) -> Version {
     archive.version(&item(), &Stamp::parse(STAMP).expect("a stamp"), None)
 }
 
@@ -68,7 +68,7 @@ fn path(name: &str) -> String {
 }
 
 #[track_caller]
-fn assert_has(store: &Store, expected: &[(&str, usize)]) {
+pub(super) fn assert_has(store: &Store, expected: &[(&str, usize)]) {
     let files = store.files();
     let names: Vec<_> = files.keys().cloned().collect();
     let expected: BTreeMap<_, _> = expected
@@ -119,6 +119,26 @@ pub(super) fn what_is_written_is_read(store: &Store) {
                 .is_none()
         );
     });
+}
+
+pub(super) fn pieces_that_fill_parts_to_the_byte_and_empty_ones_are_written(store: &Store) {
+    let archive = store.archive();
+    let version = version(&archive);
+    let length = 17 << 20;
+    let whole = content(length);
+    wait_for(async {
+        let mut draft = version.draft(&file("even.bin")).await.expect("a draft");
+        for from in (0..length).step_by(1 << 16) {
+            let piece = whole.slice(from..from + (1 << 16));
+            draft.write(Bytes::new()).await.expect("nothing to write");
+            draft.write(piece).await.expect("written");
+        }
+        version
+            .finish(draft, file("even.bin"))
+            .await
+            .expect("finished");
+    });
+    assert_has(store, &[("even.bin", length)]);
 }
 
 pub(super) fn a_name_is_never_written_twice(store: &Store) {

@@ -41,6 +41,10 @@ pub enum Trouble {
     Throttled,
     /// It has no room.
     Full,
+    /// It fails once, and does nothing.
+    Broken,
+    /// It says that all is well, and does nothing.
+    Untrue,
 }
 
 impl Store {
@@ -225,6 +229,8 @@ impl Store {
                     }
                     Trouble::Throttled => Fault::on(route, FaultKind::Throttle(1)),
                     Trouble::Full => Fault::on(route, FaultKind::QuotaFull).forever(),
+                    // Its own tests have these.
+                    Trouble::Broken | Trouble::Untrue => return,
                 };
                 graph.add_fault(if large && matches!(trouble, Trouble::LostReply) {
                     fault
@@ -245,6 +251,13 @@ impl Store {
                     Trouble::Throttled => {
                         let wait = vec![("Retry-After", "1".to_owned())];
                         rule.times(2).then(Act::Status(503, wait, String::new()))
+                    }
+                    Trouble::Broken => {
+                        Rule::on("PUT", part).then(Act::Status(500, Vec::new(), String::new()))
+                    }
+                    Trouble::Untrue => {
+                        let etag = vec![("ETag", "\"0\"".to_owned())];
+                        Rule::on("PUT", part).then(Act::Status(201, etag, String::new()))
                     }
                     Trouble::Full => {
                         rule.forever()

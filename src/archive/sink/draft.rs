@@ -3,13 +3,13 @@
 use std::sync::{Arc, PoisonError};
 
 use bytes::Bytes;
-use opendal::{Buffer, Metadata, Writer};
+use opendal::{Buffer, Metadata};
 use sha2::{Digest, Sha256};
-use tokio::sync::OwnedSemaphorePermit;
 
 use super::super::{Error, hex};
 use super::reason::failed;
 use super::spool::Spool;
+use super::upload::Upload;
 use super::{Kind, Sink};
 
 /// Bytes per write to a folder: each is a trip to another thread.
@@ -35,10 +35,7 @@ enum Body {
     /// So few that the store has not heard of them: most files, and those that turn out to be stored already.
     Held(Vec<Bytes>),
     /// On their way.
-    Sent {
-        writer: Writer,
-        _wide: Option<OwnedSemaphorePermit>,
-    },
+    Sent(Upload),
     /// On the local disk, for a store that must be told the length first.
     Spooled(Spool),
 }
@@ -56,6 +53,10 @@ impl Draft {
 
     /// Appends.
     pub async fn write(&mut self, piece: Bytes) -> Result<(), Error> {
+        // `OpenDAL`'s writer of files never gets past an empty one.
+        if piece.is_empty() {
+            return Ok(());
+        }
         self.hash.update(&piece);
         self.bytes += piece.len() as u64;
         match &mut self.body {
@@ -66,7 +67,7 @@ impl Draft {
                 }
                 Ok(())
             }
-            Body::Sent { writer, .. } => writer
+            Body::Sent(upload) => upload
                 .write(piece)
                 .await
                 .map_err(|error| failed(&self.path, &error)),
@@ -88,18 +89,15 @@ impl Draft {
             self.body = Body::Spooled(spool);
             return Ok(());
         }
-        let (writer, wide) = self.sink.writer(&self.path).await?;
-        self.body = Body::Sent {
-            writer,
-            _wide: wide,
-        };
-        let Body::Sent { writer, .. } = &mut self.body else {
-            return Ok(());
-        };
-        writer
-            .write(Buffer::from(pieces))
-            .await
-            .map_err(|error| failed(&self.path, &error))
+        // It is where `drop` finds it while the store is asked.
+        self.body = Body::Sent(self.sink.upload(&self.path)?);
+        if let Body::Sent(upload) = &mut self.body {
+            for piece in pieces {
+                let sent = upload.write(piece).await;
+                sent.map_err(|error| failed(&self.path, &error))?;
+            }
+        }
+        Ok(())
     }
 
     /// Bytes written so far.
@@ -116,7 +114,7 @@ impl Draft {
     /// believed: replies get lost.
     pub(in crate::archive) async fn finish(mut self) -> Result<String, Error> {
         let written = match self.send().await {
-            Ok(metadata) => self.sink.kind.told_length(&metadata),
+            Ok(metadata) => self.sink.kind.told_length(metadata.as_ref()),
             Err(error) => {
                 if self.sink.length(&self.path).await.ok().flatten() != Some(self.bytes) {
                     return Err(error);
@@ -136,20 +134,23 @@ impl Draft {
         }
         let there = there.map_or("nothing".to_owned(), |length| format!("{length} bytes"));
         Err(Error::Store(format!(
-            "{}: {} bytes were written, {there} are there",
+            "{}: {} bytes were written, and {there} of it is there",
             self.path, self.bytes
         )))
     }
 
-    async fn send(&mut self) -> Result<Metadata, Error> {
-        let whole = match std::mem::replace(&mut self.body, Body::Held(Vec::new())) {
-            Body::Held(pieces) => Buffer::from(pieces),
-            Body::Spooled(spool) => spool.into_buffer().await?,
-            Body::Sent { mut writer, _wide } => {
-                let closed = writer.close().await;
+    /// What the store said of the file. An upload stays in its place until it is over, because a signal can
+    /// come while the store is asked.
+    async fn send(&mut self) -> Result<Option<Metadata>, Error> {
+        let whole = match &mut self.body {
+            Body::Held(pieces) => Buffer::from(std::mem::take(pieces)),
+            Body::Spooled(spool) => spool.buffer()?,
+            Body::Sent(upload) => {
+                let closed = upload.close().await;
                 if closed.is_err() {
-                    call_off(&mut writer).await;
+                    upload.call_off().await;
                 }
+                self.body = Body::Held(Vec::new());
                 return closed.map_err(|error| failed(&self.path, &error));
             }
         };
@@ -159,13 +160,15 @@ impl Draft {
             &self.sink.operator
         };
         let written = operator.write(&self.path, whole).await;
-        written.map_err(|error| failed(&self.path, &error))
+        written
+            .map(Some)
+            .map_err(|error| failed(&self.path, &error))
     }
 
     /// Leaves nothing behind.
     pub async fn discard(mut self) {
-        if let Body::Sent { writer, .. } = &mut self.body {
-            call_off(writer).await;
+        if let Body::Sent(upload) = &mut self.body {
+            upload.call_off().await;
             self.body = Body::Held(Vec::new());
         }
     }
@@ -175,24 +178,11 @@ impl Drop for Draft {
     /// A pass that is told to stop drops its drafts where they are; the store would keep their parts, and
     /// send a bill for them.
     fn drop(&mut self) {
-        if let Body::Sent { writer, .. } = std::mem::replace(&mut self.body, Body::Held(Vec::new()))
-        {
-            let mut unfinished = self
-                .sink
-                .unfinished
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner);
-            unfinished.push(writer);
+        if let Body::Sent(upload) = std::mem::replace(&mut self.body, Body::Held(Vec::new())) {
+            let unfinished = self.sink.unfinished.lock();
+            let mut unfinished = unfinished.unwrap_or_else(PoisonError::into_inner);
+            unfinished.push(upload);
         }
-    }
-}
-
-/// A folder's writer cannot, and its unfinished file is swept at the end of the pass.
-pub(super) async fn call_off(writer: &mut Writer) {
-    if let Err(error) = writer.abort().await
-        && error.kind() != opendal::ErrorKind::Unsupported
-    {
-        tracing::warn!(reason = super::reason::of(&error), "unfinished upload left");
     }
 }
 
@@ -207,25 +197,21 @@ impl Kind {
     }
 
     /// What the store itself said that it has. The others' answers only repeat what was sent.
-    fn told_length(&self, metadata: &Metadata) -> Option<u64> {
-        matches!(self, Self::OnePiece).then(|| metadata.content_length())
+    fn told_length(&self, metadata: Option<&Metadata>) -> Option<u64> {
+        let told = metadata.filter(|_| matches!(self, Self::OnePiece));
+        told.map(Metadata::content_length)
     }
 }
 
 impl Sink {
-    async fn writer(&self, path: &str) -> Result<(Writer, Option<OwnedSemaphorePermit>), Error> {
+    fn upload(&self, path: &str) -> Result<Upload, Error> {
         let wide = Arc::clone(&self.wide).try_acquire_owned().ok();
-        let (chunk, parts) = match self.kind {
+        let (part, at_a_time) = match self.kind {
             Kind::Folder(_) => (CHUNK, 1),
             _ if wide.is_some() => (PART, PARTS),
             _ => (PART, 1),
         };
-        let writer = self
-            .operator
-            .writer_with(path)
-            .chunk(chunk)
-            .concurrent(parts);
-        let writer = writer.await.map_err(|error| failed(path, &error))?;
-        Ok((writer, wide))
+        let upload = Upload::begin(&self.once, path, part, at_a_time, wide);
+        upload.map_err(|error| failed(path, &error))
     }
 }

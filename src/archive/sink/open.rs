@@ -6,12 +6,12 @@ use std::time::Duration;
 use opendal::layers::{CapabilityOverrideLayer, RetryLayer, TimeoutLayer};
 use opendal::{HttpTransport, HttpTransporter, Operator, services};
 use tokio::sync::Semaphore;
-use tracing::info;
 
 use super::super::Error;
 use super::folder::Folder;
 use super::graph::Graph;
 use super::http::Http;
+use super::upload::{FIRST_WAIT, RETRIES, retried};
 use super::{Kind, Sink, reason};
 use crate::config::{Bucket, Destination};
 
@@ -19,9 +19,6 @@ use crate::config::{Bucket, Destination};
 const REQUEST: Duration = Duration::from_mins(15);
 /// `OpenDAL` sends a file to `OneDrive` within one operation, which may be 250 GB; each of its requests has a limit of its own.
 const WHOLE_FILE: Duration = Duration::from_hours(24);
-/// After 0.5, 1, 2, 4 and 8 seconds.
-const RETRIES: usize = 5;
-const FIRST_WAIT: Duration = Duration::from_millis(500);
 
 impl Sink {
     /// Opens a store; contacts nobody.
@@ -31,9 +28,10 @@ impl Sink {
                 let (folder, beside, in_place) = Folder::at(path)?;
                 let open =
                     |service| Operator::new(service).map_err(|error| invalid(destination, &error));
+                let beside = open(beside)?;
                 Ok(Self {
                     signs: open(in_place)?,
-                    ..Self::new(open(beside)?, Kind::Folder(folder))
+                    ..Self::new((beside.clone(), beside), Kind::Folder(folder))
                 })
             }
             Destination::S3(bucket) => {
@@ -81,10 +79,11 @@ impl Sink {
         Ok(Self::new(layered(operator, client()?, REQUEST), kind))
     }
 
-    fn new(operator: Operator, kind: Kind) -> Self {
+    fn new((operator, once): (Operator, Operator), kind: Kind) -> Self {
         Self {
             signs: operator.clone(),
             operator,
+            once,
             kind,
             unfinished: Mutex::default(),
             wide: Arc::new(Semaphore::new(1)),
@@ -110,8 +109,12 @@ fn one_by_one(operator: Operator) -> Operator {
     }))
 }
 
-/// The timeout within, the retries around it.
-fn layered(operator: Operator, transport: impl HttpTransport, longest: Duration) -> Operator {
+/// The timeout within, the retries around it; and the same without retries.
+fn layered(
+    operator: Operator,
+    transport: impl HttpTransport,
+    longest: Duration,
+) -> (Operator, Operator) {
     let context = operator.context().clone();
     let context = context.with_http_transport(HttpTransporter::new(transport));
     let timeout = TimeoutLayer::new()
@@ -121,15 +124,10 @@ fn layered(operator: Operator, transport: impl HttpTransport, longest: Duration)
         .with_max_times(RETRIES)
         .with_min_delay(FIRST_WAIT)
         .with_notify(|event: opendal::layers::RetryEvent<'_>| {
-            info!(
-                subject = "destination",
-                reason = reason::of(event.err),
-                attempt = event.attempt,
-                wait_ms = u64::try_from(event.retry_after.as_millis()).unwrap_or(u64::MAX),
-                "request retried"
-            );
+            retried(event.err, event.attempt, event.retry_after);
         });
-    operator.with_context(context).layer(timeout).layer(retry)
+    let once = operator.with_context(context).layer(timeout);
+    (once.clone().layer(retry), once)
 }
 
 fn invalid(destination: &Destination, error: &opendal::Error) -> Error {

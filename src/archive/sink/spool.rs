@@ -27,24 +27,17 @@ impl Spool {
 
     pub(super) async fn write(&mut self, piece: Bytes) -> Result<(), Error> {
         let mut file = self.0.try_clone().map_err(|error| failed(&error))?;
-        joined(spawn_blocking(move || file.write_all(&piece)).await)
+        match spawn_blocking(move || file.write_all(&piece)).await {
+            Ok(written) => written.map_err(|error| failed(&error)),
+            Err(error) => Err(Error::Store(error.to_string())),
+        }
     }
 
     /// All of it, in one piece.
-    pub(super) async fn into_buffer(self) -> Result<Buffer, Error> {
-        let mapped = spawn_blocking(move || {
-            // SAFETY: the file has no name and no other handle, so nobody can cut or alter it while it is mapped.
-            unsafe { Mmap::map(&self.0) }
-        });
-        let mapped = joined(mapped.await)?;
+    pub(super) fn buffer(&self) -> Result<Buffer, Error> {
+        // SAFETY: the file has no name, its only handle is this one, and nobody writes to it once it is sent.
+        let mapped = unsafe { Mmap::map(&self.0) }.map_err(|error| failed(&error))?;
         Ok(Buffer::from(Bytes::from_owner(mapped)))
-    }
-}
-
-fn joined<T>(done: Result<std::io::Result<T>, tokio::task::JoinError>) -> Result<T, Error> {
-    match done {
-        Ok(result) => result.map_err(|error| failed(&error)),
-        Err(error) => Err(Error::Store(error.to_string())),
     }
 }
 
