@@ -18,6 +18,7 @@ mod discover;
 mod documents;
 mod exports;
 mod faults;
+mod frozen;
 mod graph_itself;
 mod interrupted;
 mod items;

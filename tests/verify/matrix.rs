@@ -1,6 +1,8 @@
 //! What happens to a file, what verify says of it, and what the next passes make of it.
 
 use super::{Office, findings};
+use crate::support::begun::Begun;
+use crate::support::portal::{Fault, FaultKind};
 use crate::support::run::Archive;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -135,5 +137,65 @@ fn all_damage_is_told_by_path_and_healed() {
                 "{case}: and then there is peace"
             );
         }
+    }
+}
+
+/// The mark of a pass that was killed.
+fn with_a_dead_mark() -> (Office, String) {
+    let office = Office::three_nights();
+    office.edit();
+    office.portal.reset_log();
+    office
+        .portal
+        .add_fault(Fault::on("query", FaultKind::Hang).forever());
+    let begun =
+        Begun::of(&office.job).until("rows are asked for", |_| office.portal.count("query") > 0);
+    assert_eq!(begun.told("KILL").code, -1);
+    office.portal.clear_faults();
+    let marks = office.archive().names("passes");
+    let mark = marks
+        .iter()
+        .find(|name| name.contains(".json"))
+        .expect("a mark");
+    (office, format!("passes/{mark}"))
+}
+
+#[test]
+fn a_mark_that_cannot_be_read_is_somebodys_until_it_is_silent_and_harms_nothing() {
+    for (how, code) in [
+        (How::Deleted, 0),
+        (How::Cut, 11),
+        (How::OneBit, 0),
+        (How::AnOlderOne, 0),
+    ] {
+        let (office, path) = with_a_dead_mark();
+        let file = office.archive().root.join(&path);
+        let text = office.archive().bytes(&path);
+        match how {
+            How::Deleted => std::fs::remove_file(&file).expect("removed"),
+            How::Cut => std::fs::write(&file, &text[..text.len() / 2]).expect("cut"),
+            How::OneBit => {
+                let text = String::from_utf8(text).expect("text");
+                std::fs::write(&file, text.replacen("agol", "Agol", 1)).expect("written");
+            }
+            How::AnOlderOne => {
+                let text = String::from_utf8(text).expect("text");
+                std::fs::write(&file, text.replace("2026", "2025")).expect("written");
+            }
+        }
+        office.verify(&["--all"]).ended(0);
+        let run = office.job.run();
+        assert_eq!(run.code, code, "{how:?}: {}", run.stdout);
+        office.verify(&["--all"]).ended(0);
+        if code == 11 {
+            let long_ago = std::time::SystemTime::now() - std::time::Duration::from_mins(3);
+            let mark = std::fs::File::options()
+                .write(true)
+                .open(&file)
+                .expect("the mark");
+            mark.set_modified(long_ago).expect("a clock");
+            office.job.run().ended(0);
+        }
+        assert!(!file.exists(), "{how:?}: and then it is gone");
     }
 }
