@@ -1,5 +1,6 @@
-//! What can be asked for besides a pass: to look at an archive.
+//! What can be asked for besides a pass: to look at an archive, and at what a pass would meet.
 
+mod check;
 mod repair;
 mod snapshots;
 mod verify;
@@ -7,11 +8,17 @@ mod verify;
 use tracing::error;
 
 use crate::config::{Environment, Keeping};
-use crate::exit::{Exit, Stop};
+use crate::exit::{Exit, Stop, caught};
 
 /// A command line's first word.
 #[derive(Clone, Debug, clap::Subcommand)]
 pub enum Command {
+    /// Tells what a pass would do, read and meet, and changes nothing
+    Check {
+        /// For machines
+        #[arg(long)]
+        json: bool,
+    },
     /// Lists the snapshots, and what the retention rules would do with each
     Snapshots {
         /// For machines
@@ -30,11 +37,7 @@ impl Command {
 
     /// Does it.
     pub async fn run(&self, environment: &Environment) -> Exit {
-        let done = match self {
-            Self::Snapshots { json } => snapshots(environment, *json).await,
-            Self::Verify(options) => verify(environment, options).await,
-        };
-        done.unwrap_or_else(|stop| {
+        caught(self.done(environment)).await.unwrap_or_else(|stop| {
             let exit = stop.exit();
             error!(
                 exit = exit.code(),
@@ -45,16 +48,16 @@ impl Command {
             exit
         })
     }
-}
 
-async fn verify(environment: &Environment, options: &verify::Options) -> Result<Exit, Stop> {
-    Box::pin(verify::run(
-        &Keeping::from_environment(environment)?,
-        options,
-    ))
-    .await
-}
-
-async fn snapshots(environment: &Environment, json: bool) -> Result<Exit, Stop> {
-    snapshots::list(&Keeping::from_environment(environment)?, json).await
+    async fn done(&self, environment: &Environment) -> Result<Exit, Stop> {
+        match self {
+            Self::Check { json } => check::run(environment, *json).await,
+            Self::Snapshots { json } => {
+                snapshots::list(&Keeping::from_environment(environment)?, *json).await
+            }
+            Self::Verify(options) => {
+                verify::run(&Keeping::from_environment(environment)?, options).await
+            }
+        }
+    }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::config::Config;
 use crate::item::Item;
 use crate::snapshot::{Change, Entry, State};
 
@@ -22,6 +23,19 @@ pub struct Policy<'a> {
     pub types: &'a [String],
     /// Items with this tag are skipped.
     pub exclude_tag: &'a str,
+}
+
+impl<'a> Policy<'a> {
+    /// What the configuration wishes. `settings` is [`crate::config::Reading::fingerprint`].
+    pub fn of(config: &'a Config, now: Timestamp, settings: &'a str) -> Self {
+        Self {
+            now,
+            full_every: config.full_every,
+            settings,
+            types: &config.selection.types,
+            exclude_tag: &config.selection.exclude_tag,
+        }
+    }
 }
 
 /// The edit dates of a service's layers, as far as it tells them.
@@ -95,6 +109,17 @@ impl Plan {
             count(|action| matches!(action, Action::Skip(_))),
         )
     }
+
+    /// Why there is nothing to back up, unless there is something.
+    pub fn why_empty(&self) -> Option<String> {
+        match self.counts() {
+            (0, 0, 0) => Some("no item was found: check BACKUP_SCOPE, BACKUP_QUERY and BACKUP_ITEM_TYPES, and what the account may see".to_owned()),
+            (0, 0, skipped) => Some(format!(
+                "all {skipped} items found are to be skipped: check BACKUP_EXCLUDE_TAG"
+            )),
+            _ => None,
+        }
+    }
 }
 
 /// The items of a type that was asked for. Anything else is not part of the selection.
@@ -153,11 +178,8 @@ fn decide_item(
     observed: Option<&Observed>,
     policy: &Policy<'_>,
 ) -> Action {
-    if !item.has_valid_id() {
-        return Action::Skip("its id is not of the form that ArcGIS gives".to_owned());
-    }
-    if is_excluded(item, policy) {
-        return Action::Skip(format!("it has the tag {}", policy.exclude_tag));
+    if let Some(why) = why_skipped(item, policy) {
+        return Action::Skip(why);
     }
     let copy = earlier.filter(|entry| entry.record.is_some());
     let reason = why_read(item, earlier, policy).or_else(|| why_read_rows(item, copy, observed));
@@ -180,6 +202,14 @@ fn decide_item(
             earlier: None,
         },
     }
+}
+
+/// Why an item is left out, unless it is not.
+pub fn why_skipped(item: &Item, policy: &Policy<'_>) -> Option<String> {
+    if !item.has_valid_id() {
+        return Some("its id is not of the form that ArcGIS gives".to_owned());
+    }
+    is_excluded(item, policy).then(|| format!("it has the tag {}", policy.exclude_tag))
 }
 
 fn is_excluded(item: &Item, policy: &Policy<'_>) -> bool {

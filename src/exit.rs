@@ -1,6 +1,10 @@
 //! Why a run ends, and its number. The numbers are a promise to schedulers: never reuse one.
 
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
 use std::process::ExitCode;
+
+use futures::FutureExt;
 
 use crate::{archive, config, portal};
 
@@ -121,4 +125,11 @@ impl Stop {
             Self::Internal(_) => Exit::Internal,
         }
     }
+}
+
+/// A panic is a defect of ours, and an end like any other.
+pub async fn caught<T>(work: impl Future<Output = Result<T, Stop>>) -> Result<T, Stop> {
+    let panicked = || Stop::Internal(anyhow::anyhow!("a panic, told in the line before"));
+    let end = AssertUnwindSafe(Box::pin(work)).catch_unwind().await;
+    end.unwrap_or_else(|_payload| Err(panicked()))
 }

@@ -87,6 +87,17 @@ impl Item {
         self.has_keyword("View Service")
     }
 
+    /// A service of tiles, scenes or images: no rows, and content that nothing here reads.
+    pub fn is_of_pictures(&self) -> bool {
+        let kinds = [
+            "Map Service",
+            "Image Service",
+            "Scene Service",
+            "Vector Tile Service",
+        ];
+        kinds.contains(&self.kind.as_str())
+    }
+
     /// Formal metadata exists only with this keyword.
     pub fn has_metadata(&self) -> bool {
         self.has_keyword("Metadata")

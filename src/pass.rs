@@ -3,6 +3,7 @@
 mod attached;
 mod copy;
 mod earlier;
+mod engines;
 mod files;
 mod parts;
 mod prepare;
@@ -13,12 +14,10 @@ mod signals;
 mod trouble;
 mod verdict;
 
-use std::future::Future;
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::{FutureExt, StreamExt};
+use futures::StreamExt;
 use jiff::Timestamp;
 use tokio::time::{Instant, timeout};
 use tracing::{info, warn};
@@ -26,16 +25,20 @@ use tracing::{info, warn};
 use crate::archive::{self, Archive, Hold};
 use crate::config::Config;
 use crate::decide::{self, Plan, Policy};
-use crate::exit::{Exit, Stop};
+use crate::exit::{Exit, Stop, caught};
 use crate::portal::{Portal, Traffic};
 use crate::progress::Progress;
 use crate::snapshot::{Entry, FORMAT, Origin, Snapshot, State, now};
 use crate::summary::{DaysLeft, History, Summary};
 use crate::{PROGRAM, notify, telemetry};
+pub(crate) use engines::Engines;
+pub(crate) use prepare::observed;
 use signals::Signals;
 
 /// A token that ends sooner is warned of.
-const DAYS_TO_WARN: i64 = 14;
+pub(crate) const DAYS_TO_WARN: i64 = 14;
+/// Seconds between the clocks, either way: more is warned of.
+pub(crate) const SKEW_TO_WARN: i64 = 300;
 /// How long the organisation may keep an interrupted pass before it ends all the same.
 const LAST_WORDS: Duration = Duration::from_secs(10);
 
@@ -59,13 +62,6 @@ pub async fn run(config: &Config) -> Summary {
     }
     telemetry::finish(&summary);
     summary
-}
-
-/// A panic is a defect of ours, and an end like any other.
-async fn caught<T>(work: impl Future<Output = Result<T, Stop>>) -> Result<T, Stop> {
-    let panicked = || Stop::Internal(anyhow::anyhow!("a panic, told in the line before"));
-    let end = AssertUnwindSafe(Box::pin(work)).catch_unwind().await;
-    end.unwrap_or_else(|_payload| Err(panicked()))
 }
 
 fn close(summary: &mut Summary, exit: Exit, error: Option<String>, began: Instant) {
@@ -182,7 +178,8 @@ fn warn_a_person(portal: &Portal, days_left: DaysLeft) {
             "refresh token ends soon"
         );
     }
-    if let Some(skew) = portal.traffic.clock_skew().filter(|skew| skew.abs() > 300) {
+    let skew = portal.traffic.clock_skew();
+    if let Some(skew) = skew.filter(|skew| skew.abs() > SKEW_TO_WARN) {
         warn!(
             skew_seconds = skew,
             remedy = "set this machine's clock",
@@ -206,7 +203,7 @@ impl Pass<'_> {
     async fn work(&self, started: Timestamp, account: &mut Account) -> Result<(), Stop> {
         let newest = self.archive.newest_snapshot().await?;
         let settings = self.config.reading.fingerprint();
-        let policy = self.policy(started, &settings);
+        let policy = Policy::of(self.config, started, &settings);
         let items = self.discover(&policy).await?;
         let earlier = self.adopt(&items, newest, &policy).await?;
         let observed = self.observe(&items, &earlier, &policy).await?;
@@ -229,27 +226,11 @@ impl Pass<'_> {
         Ok(())
     }
 
-    fn policy<'p>(&'p self, started: Timestamp, settings: &'p str) -> Policy<'p> {
-        Policy {
-            now: started,
-            full_every: self.config.full_every,
-            settings,
-            types: &self.config.selection.types,
-            exclude_tag: &self.config.selection.exclude_tag,
-        }
-    }
-
     fn tell(&self, plan: &Plan) -> Result<(), Stop> {
         let (read, unchanged, skipped) = plan.counts();
         info!(read, unchanged, skipped, "plan ready");
         self.progress.expect(plan.actions.len());
-        if read + unchanged > 0 {
-            return Ok(());
-        }
-        Err(Stop::Empty(match skipped {
-            0 => "no item was found: check BACKUP_SCOPE, BACKUP_QUERY and BACKUP_ITEM_TYPES, and what the account may see".to_owned(),
-            _ => format!("all {skipped} items found are to be skipped: check BACKUP_EXCLUDE_TAG"),
-        }))
+        plan.why_empty().map_or(Ok(()), |why| Err(Stop::Empty(why)))
     }
 
     /// Moves several items at a time; each ends as one entry of the snapshot.

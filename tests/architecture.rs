@@ -25,7 +25,7 @@ const PURE: [&str; 5] = [
 ];
 
 /// The two edges meet only where they are put together, and where their errors become a number.
-const KNOWS_BOTH: [&str; 2] = ["src/pass", "src/exit"];
+const KNOWS_BOTH: [&str; 3] = ["src/pass", "src/commands", "src/exit"];
 
 const LONGEST_FILE: usize = 300;
 const LONGEST_MAIN: usize = 60;
@@ -45,7 +45,7 @@ fn the_portal_and_the_archive_never_import_each_other_and_the_middle_neither() {
 }
 
 #[test]
-fn only_the_pipeline_and_the_exit_code_know_both_edges() {
+fn only_the_pipeline_the_commands_and_the_exit_code_know_both_edges() {
     let both = |file: &Source| {
         let code = file.code();
         imports(&code, "portal") && imports(&code, "archive")

@@ -12,6 +12,7 @@ mod support;
 
 mod architecture;
 mod archive;
+mod check;
 mod crash;
 mod decide;
 mod discover;

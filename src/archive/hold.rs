@@ -51,16 +51,28 @@ pub struct Hold {
 impl Archive {
     /// Takes the destination for a pass that began at `started`, or tells who has it.
     pub async fn hold(&self, started: Timestamp) -> Result<Hold, Error> {
-        let others = self.others(None).await?;
-        if let Some(holder) = others.iter().find(|other| other.alive) {
-            return Err(holder.locks());
-        }
+        self.nobody_holds_it().await?;
         let claim = claim_name(&Stamp::of(started));
         let held = self.claim_and_mark(&claim, started).await;
         if held.is_err() {
             self.sink.remove(&path_of(&claim)).await?;
         }
         held
+    }
+
+    /// Whether a pass that begins now would get the destination, or who has it. Takes nothing.
+    pub async fn could_hold(&self, started: Timestamp) -> Result<(), Error> {
+        self.nobody_holds_it().await?;
+        let finished = self.stamps("history").await?;
+        self.new_stamp(started, finished.last()).await.map(|_| ())
+    }
+
+    async fn nobody_holds_it(&self) -> Result<(), Error> {
+        let others = self.others(None).await?;
+        match others.iter().find(|other| other.alive) {
+            Some(holder) => Err(holder.locks()),
+            None => Ok(()),
+        }
     }
 
     async fn claim_and_mark(&self, claim: &str, started: Timestamp) -> Result<Hold, Error> {

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::sink::missing_folders;
 use super::{Archive, Error};
+use crate::config::Destination;
 
 const CONTENT: &[u8] = b"Whether this place can be written, read, listed and deleted from.\n";
 /// What a killed process left.
@@ -34,6 +36,24 @@ impl Archive {
             Some(_) if !names.iter().any(|name| path.ends_with(name)) => wrong("is not listed"),
             Some(_) => Ok(()),
         }
+    }
+
+    /// Opens and probes a destination as a pass would, and takes the folders away again that this made.
+    pub async fn rehearse(destination: &Destination) -> Result<Self, Error> {
+        let made = match destination {
+            Destination::Folder(path) => missing_folders(path),
+            _ => Vec::new(),
+        };
+        let rehearsed = async {
+            let archive = Self::open(destination)?;
+            archive.probe().await.map(|()| archive)
+        };
+        let rehearsed = rehearsed.await;
+        for folder in made {
+            // One that is not empty is somebody's by now, and stays: only empty ones can be removed so.
+            drop(tokio::fs::remove_dir(folder).await);
+        }
+        rehearsed
     }
 
     pub(super) async fn remove_forgotten_probes(&self) -> Result<(), Error> {

@@ -21,6 +21,7 @@ use tokio::sync::Semaphore;
 use super::Error;
 pub use draft::Draft;
 use folder::Folder;
+pub(super) use folder::missing_folders;
 use reason::failed;
 use upload::Upload;
 

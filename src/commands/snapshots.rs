@@ -41,16 +41,7 @@ pub(super) async fn list(keeping: &Keeping, json: bool) -> Result<Exit, Stop> {
 /// While one of them is damaged, none goes.
 fn judged(listed: Vec<Listed>, keeping: &Keeping) -> Vec<Line> {
     let any_damaged = listed.iter().any(|one| one.outline.is_err());
-    let candidates: Vec<Candidate> = listed
-        .iter()
-        .filter_map(|one| {
-            Some(Candidate {
-                stamp: one.stamp.clone(),
-                complete: one.outline.as_ref().ok()?.complete,
-            })
-        })
-        .collect();
-    let verdicts = retention::retain(&candidates, &keeping.rules);
+    let verdicts = retention::retain(&candidates(&listed), &keeping.rules);
     let line = |one: Listed| {
         let verdict = verdicts.iter().find(|verdict| verdict.stamp == one.stamp);
         let reasons = verdict.map_or(&[][..], |verdict| &verdict.keep);
@@ -63,6 +54,17 @@ fn judged(listed: Vec<Listed>, keeping: &Keeping) -> Vec<Line> {
         }
     };
     listed.into_iter().map(line).collect()
+}
+
+/// Those that can be read.
+pub(super) fn candidates(listed: &[Listed]) -> Vec<Candidate> {
+    let candidate = |one: &Listed| {
+        Some(Candidate {
+            stamp: one.stamp.clone(),
+            complete: one.outline.as_ref().ok()?.complete,
+        })
+    };
+    listed.iter().filter_map(candidate).collect()
 }
 
 fn table(lines: &[Line], keeping: &Keeping) -> String {

@@ -11,7 +11,16 @@ use crate::config::Scope;
 use crate::decide::{self, Observed, Policy};
 use crate::exit::Stop;
 use crate::item::Item;
+use crate::portal::Service;
 use crate::snapshot::{Change, Entry, Snapshot};
+
+/// What a service tells of its edits.
+pub(crate) fn observed(service: &Service) -> Observed {
+    Observed {
+        dates: service.edit_dates(),
+        tells_all: service.tells_all_dates(),
+    }
+}
 
 impl Pass<'_> {
     /// What there is, without the temporary items of passes, of which dead ones are removed on the way.
@@ -87,22 +96,16 @@ impl Pass<'_> {
         });
         let looks =
             futures::stream::iter(open).map(async |item| match self.portal.service(item).await {
-                Ok(service) => {
-                    let observed = Observed {
-                        dates: service.edit_dates(),
-                        tells_all: service.tells_all_dates(),
-                    };
-                    Ok(Some((item.id.clone(), observed)))
-                }
+                Ok(service) => Ok(Some((item.id.clone(), observed(&service)))),
                 Err(error) if error.is_of_the_account() => Err(Stop::from(error)),
                 // Reading will fail too, and say why.
                 Err(_) => Ok(None),
             });
         let mut looks = looks.buffer_unordered(self.config.concurrency);
-        let mut observed = BTreeMap::new();
+        let mut all = BTreeMap::new();
         while let Some(look) = looks.next().await {
-            observed.extend(look?);
+            all.extend(look?);
         }
-        Ok(observed)
+        Ok(all)
     }
 }

@@ -7,10 +7,11 @@ use futures::future::join;
 use tokio::sync::mpsc::channel;
 
 use super::Pass;
+use super::engines::Engines;
 use super::service::ServiceCopy;
 use super::trouble::{Trouble, at};
 use crate::archive::{self, Draft};
-use crate::config::{Format, Method};
+use crate::config::Format;
 use crate::item::slug;
 use crate::portal::{self, Dates, Export, Layer};
 use crate::snapshot::{File, Note, Role};
@@ -47,20 +48,15 @@ impl Pass<'_> {
             format,
             known: Mutex::new(layer.dates),
         };
-        let method = self.config.reading.method;
-        let by_query = method != Method::Export
-            && format.by_query()
-            && layer.can_query
-            && layer.can_be_read_as(format);
-        let by_export = method != Method::Query && format.by_export() && of.item.is_hosted();
+        let engines = Engines::of(self.config.reading.method, of.item, layer, format);
         let mut refusal = None;
-        if by_query {
+        if engines.query {
             match self.by_query(&copying).await? {
                 None => return Ok(()),
                 refused => refusal = refused,
             }
         }
-        if by_export {
+        if engines.export {
             return self.by_export(&copying).await;
         }
         if let Some(error) = refusal.filter(|_| of.item.is_hosted()) {

@@ -212,13 +212,7 @@ impl Pass<'_> {
 
 /// Tiles, scenes and images are no rows: their items are whole, their content is not here.
 fn note_a_service_of_pictures(item: &Item, version: &Version) {
-    let kinds = [
-        "Map Service",
-        "Image Service",
-        "Scene Service",
-        "Vector Tile Service",
-    ];
-    if kinds.contains(&item.kind.as_str()) {
+    if item.is_of_pictures() {
         let message = format!(
             "the content of a {} is not covered, only its item",
             item.kind

@@ -2,6 +2,7 @@
 //! into slices by the date of creation until each fits.
 
 use jiff::Timestamp;
+use serde::Deserialize;
 
 use super::Portal;
 use super::call::{Call, below};
@@ -36,6 +37,21 @@ impl Portal {
             slices.extend([Some((middle + 1, to)), Some((from, middle))]);
         }
         Ok(found)
+    }
+
+    /// How many items of the organisation the account may see; `None` when the portal does not say.
+    pub async fn count_visible(&self) -> Option<u64> {
+        #[derive(Deserialize)]
+        struct Answer {
+            total: u64,
+        }
+        let query = format!("orgid:{}", self.account.org_id.as_deref()?);
+        let call = Call::get("search", below(&self.rest, &["search"]))
+            .with("q", query)
+            .with("num", "1");
+        let document = self.document(&call).await.ok()?;
+        let answer: Answer = serde_json::from_slice(&document).ok()?;
+        Some(answer.total)
     }
 
     /// False when the slice holds more than can be paged.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::call::{Call, below};
 use super::error::Error;
@@ -20,6 +21,39 @@ pub struct Account {
     pub username: Option<String>,
     /// The organisation.
     pub org_id: Option<String>,
+    /// The organisation, as people call it.
+    pub org_name: Option<String>,
+    /// Such as `org_admin`; roles of the organisation's own making count as one of the built-in ones.
+    pub role: Option<String>,
+    /// Such as `portal:user:createItem`; `None` when the portal does not tell.
+    pub privileges: Option<Vec<String>>,
+}
+
+impl Account {
+    /// Everything in the organisation can be seen, whoever owns it.
+    pub fn sees_everything(&self) -> Option<bool> {
+        self.may("portal:admin:viewItems")
+    }
+
+    /// Temporary export items can be made.
+    pub fn may_create_items(&self) -> Option<bool> {
+        self.may("portal:user:createItem")
+    }
+
+    /// An administrator of the organisation, whose privileges need no looking up.
+    pub fn is_administrator(&self) -> bool {
+        self.role.as_deref() == Some("org_admin")
+    }
+
+    fn may(&self, privilege: &str) -> Option<bool> {
+        let listed = self.privileges.as_ref();
+        let told = listed.map(|all| all.iter().any(|own| own == privilege));
+        if self.is_administrator() {
+            Some(true)
+        } else {
+            told
+        }
+    }
 }
 
 /// `portals/self`, as far as it is needed.
@@ -32,12 +66,40 @@ struct Myself {
     #[serde(default)]
     id: Option<String>,
     #[serde(default)]
+    name: Value,
+    #[serde(default)]
     user: Option<User>,
+    /// Tells the privileges of an application's own key.
+    #[serde(default)]
+    app_info: Value,
 }
 
 #[derive(Deserialize)]
 struct User {
     username: String,
+    // Only told to people: an odd one must not end a sign-in.
+    #[serde(default)]
+    role: Value,
+    #[serde(default)]
+    privileges: Value,
+}
+
+impl Myself {
+    fn account(self) -> Account {
+        let text = |value: &Value| value.as_str().map(ToOwned::to_owned);
+        let user = self.user.as_ref();
+        let listed = match user {
+            Some(user) => user.privileges.as_array(),
+            None => self.app_info.get("privileges").and_then(Value::as_array),
+        };
+        Account {
+            org_name: text(&self.name),
+            role: user.and_then(|user| text(&user.role)),
+            privileges: listed.map(|all| all.iter().filter_map(text).collect()),
+            username: self.user.map(|user| user.username),
+            org_id: self.id,
+        }
+    }
 }
 
 impl Portal {
@@ -95,10 +157,7 @@ impl Portal {
                 "the portal does not know who we are: the credentials belong to no organisation here (check ARCGIS_URL)".to_owned(),
             ));
         }
-        Ok(Account {
-            username: myself.user.map(|user| user.username),
-            org_id: myself.id,
-        })
+        Ok(myself.account())
     }
 
     /// At this point a lasting no means that the address is wrong.

@@ -144,6 +144,11 @@ impl Portal {
         temporary
     }
 
+    /// Of some pass, and so no content.
+    pub fn is_temporary(&self, item: &Item) -> bool {
+        stamp_of(item, self.account.username.as_deref()).is_some()
+    }
+
     /// The caller's temporary items, for scopes whose listing may not show them.
     pub async fn temporary_items(&self) -> Result<Vec<Item>, Error> {
         let Some(username) = &self.account.username else {

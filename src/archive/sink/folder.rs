@@ -14,6 +14,17 @@ use super::reason::at;
 /// Unfinished files lie here, below the destination, so that a rename never crosses a file system.
 const PARTIAL: &str = ".agol-backup-partial";
 
+/// The folders that a first file in `passes/` would make, the deepest first.
+pub(in crate::archive) fn missing_folders(destination: &Path) -> Vec<PathBuf> {
+    let Ok(root) = std::path::absolute(destination) else {
+        return Vec::new();
+    };
+    let inner = ["passes", PARTIAL].map(|name| root.join(name));
+    let outer = root.ancestors().map(ToOwned::to_owned);
+    let all = inner.into_iter().chain(outer);
+    all.filter(|folder| !folder.exists()).collect()
+}
+
 /// A folder of this machine.
 #[derive(Clone, Debug)]
 pub(super) struct Folder {
