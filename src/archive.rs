@@ -83,7 +83,7 @@ impl Archive {
             warn!(path = snapshot_path(stamp), damage = %damage, "snapshot damaged");
         };
         let mut stamps = self.all_stamps().await?;
-        for lost in self.lost_snapshots(stamps.last()).await? {
+        for lost in self.lost_snapshots(&stamps, stamps.last()).await? {
             told(&lost, &Damage::Missing);
         }
         while let Some(stamp) = stamps.pop() {

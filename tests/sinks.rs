@@ -5,6 +5,7 @@ mod contract;
 mod leaked;
 mod onedrive;
 mod pruned;
+mod requests;
 mod settings;
 mod unreliable;
 

@@ -77,8 +77,12 @@ impl Archive {
     }
 
     /// Snapshots later than this one that were committed, as the account of their pass says, and are not there.
-    pub async fn lost_snapshots(&self, after: Option<&Stamp>) -> Result<Vec<Stamp>, Error> {
-        let there = self.stamps("snapshots").await?;
+    /// `there` are those that are.
+    pub async fn lost_snapshots(
+        &self,
+        there: &[Stamp],
+        after: Option<&Stamp>,
+    ) -> Result<Vec<Stamp>, Error> {
         let mut lost = Vec::new();
         for stamp in self.stamps("history").await? {
             let is_later = after.is_none_or(|after| stamp > *after);

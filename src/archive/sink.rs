@@ -22,6 +22,7 @@ use super::Error;
 pub use draft::Draft;
 use folder::Folder;
 pub(super) use folder::missing_folders;
+use graph::Uploads;
 use reason::failed;
 use upload::Upload;
 
@@ -34,6 +35,8 @@ pub(super) struct Sink {
     /// unfinished files takes away what another pass is writing. Half a sign is a sign.
     signs: Operator,
     kind: Kind,
+    /// Those that `OneDrive` knows by an address.
+    addressed: Option<Arc<Uploads>>,
     /// Uploads that were dropped on the way: they are called off before the pass ends.
     unfinished: Mutex<Vec<Upload>>,
     /// Who has it sends several parts of a file side by side, everybody else one after another: memory is
@@ -194,6 +197,9 @@ impl Sink {
         );
         for mut upload in uploads {
             upload.call_off().await;
+        }
+        if let Some(addressed) = &self.addressed {
+            addressed.call_off().await;
         }
     }
 

@@ -67,7 +67,7 @@ async fn stamps(archive: &Archive, options: &Options) -> Result<Vec<Stamp>, Stop
     }
     let there = archive.all_stamps().await?;
     let newest = there.last().filter(|_| !options.all);
-    let lost = archive.lost_snapshots(newest).await?;
+    let lost = archive.lost_snapshots(&there, newest).await?;
     let mut wanted = match newest {
         Some(newest) => vec![newest.clone()],
         None => there,

@@ -1,6 +1,7 @@
 //! `OneDrive` and `SharePoint`: each repair of the transport, by the answer that makes it necessary.
 
 use super::contract::assert_mostly_unchanged;
+use crate::support::begun::Begun;
 use crate::support::graph::{Account, FakeGraph, Fault, FaultKind, Host};
 use crate::support::portal::FakePortal;
 use crate::support::run::Job;
@@ -158,6 +159,17 @@ fn a_fragment_that_breaks_off_is_sent_again_and_not_the_file() {
         has_a_large_file(&graph);
         assert_eq!(graph.count("create_session"), 1, "{kind:?}");
     }
+}
+
+#[test]
+fn a_signal_in_the_middle_of_an_upload_leaves_none_open() {
+    let (portal, graph) = (world(), graph(Account::Work));
+    graph.add_fault(Fault::on("fragment", FaultKind::Hang).skip(2));
+    let begun = Begun::of(&job(&portal, &graph))
+        .until("a fragment hangs", |_| graph.count("fragment") == 3);
+    assert_eq!(graph.open_sessions(), 1);
+    begun.told("TERM").ended(143);
+    assert_eq!(graph.open_sessions(), 0);
 }
 
 #[test]

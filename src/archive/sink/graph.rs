@@ -7,7 +7,7 @@ mod upload;
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use http::header::AUTHORIZATION;
 use http::{Request, Response, StatusCode, Uri};
@@ -19,6 +19,7 @@ use tokio::sync::Semaphore;
 use super::http::Http;
 use crate::config::OneDrive;
 use token::Token;
+pub(super) use upload::Uploads;
 
 /// What `OpenDAL` asks.
 const ASKED: &str = "https://graph.microsoft.com/v1.0/me/drive/";
@@ -26,7 +27,7 @@ const ASKED: &str = "https://graph.microsoft.com/v1.0/me/drive/";
 const AT_A_TIME: usize = 4;
 
 pub(super) struct Graph {
-    http: Http,
+    http: Arc<Http>,
     token: Token,
     /// Graph's address with its version.
     version: String,
@@ -35,10 +36,13 @@ pub(super) struct Graph {
     lanes: Semaphore,
     /// Whose children a further page of a listing has: its address does not say.
     pages: Mutex<HashMap<String, String>>,
+    uploads: Arc<Uploads>,
 }
 
 impl Graph {
     pub(super) fn new(onedrive: &OneDrive, http: Http) -> Self {
+        let http = Arc::new(http);
+        let uploads = Arc::new(Uploads::new(Arc::clone(&http)));
         let graph = onedrive.graph.as_str().trim_end_matches('/');
         Self {
             http,
@@ -47,7 +51,12 @@ impl Graph {
             drive: format!("{}/", onedrive.drive),
             lanes: Semaphore::new(AT_A_TIME),
             pages: Mutex::default(),
+            uploads,
         }
+    }
+
+    pub(super) fn uploads(&self) -> Arc<Uploads> {
+        Arc::clone(&self.uploads)
     }
 
     /// A question to Graph itself, with a token.
@@ -113,7 +122,7 @@ impl HttpTransport for Graph {
         } else if !asked.starts_with(&self.version) {
             // Addresses that Graph gave for one upload are keys in themselves. The token is not for them.
             request.headers_mut().remove(AUTHORIZATION);
-            return upload::send(&self.http, request).await;
+            return self.uploads.send(request).await;
         }
         self.ask(request).await
     }

@@ -60,10 +60,12 @@ impl Sink {
                 let operator =
                     Operator::new(service).map_err(|error| invalid(destination, &error))?;
                 let transport = Graph::new(onedrive, client()?);
-                Ok(Self::new(
-                    layered(operator, transport, WHOLE_FILE),
-                    Kind::OnePiece,
-                ))
+                let addressed = Some(transport.uploads());
+                let operators = layered(operator, transport, WHOLE_FILE);
+                Ok(Self {
+                    addressed,
+                    ..Self::new(operators, Kind::OnePiece)
+                })
             }
         }
     }
@@ -86,6 +88,7 @@ impl Sink {
             once,
             kind,
             unfinished: Mutex::default(),
+            addressed: None,
             wide: Arc::new(Semaphore::new(1)),
         }
     }

@@ -2,11 +2,13 @@
 //! broke off is sent again, not the file; the last one must bring the finished item.
 //! <https://learn.microsoft.com/graph/api/driveitem-createuploadsession>
 
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures::stream;
 use http::header::CONTENT_RANGE;
-use http::{Method, Request, Response, StatusCode};
+use http::{Method, Request, Response, StatusCode, Uri};
 use opendal::{Buffer, Error, ErrorKind, HttpBody, HttpTransport, Result};
 use serde_json::Value;
 use tracing::info;
@@ -41,16 +43,48 @@ impl Fragment {
     }
 }
 
-/// Sends what goes to such an address. After a failure the upload is called off.
-pub(super) async fn send(http: &Http, request: Request<Buffer>) -> Result<Response<HttpBody>> {
-    let Some(fragment) = Fragment::of(&request) else {
-        return http.fetch(request).await;
-    };
-    let sent = again_and_again(http, &request, fragment).await;
-    if !matches!(&sent, Ok(response) if response.status().is_success()) {
-        call_off(http, &request).await;
+/// The uploads that are under way. A signal drops them where they are, so somebody must know their addresses.
+pub(in crate::archive::sink) struct Uploads {
+    http: Arc<Http>,
+    open: Mutex<HashSet<Uri>>,
+}
+
+impl Uploads {
+    pub(super) fn new(http: Arc<Http>) -> Self {
+        Self {
+            http,
+            open: Mutex::default(),
+        }
     }
-    sent
+
+    /// Sends what goes to such an address. After a failure the upload is called off.
+    pub(super) async fn send(&self, request: Request<Buffer>) -> Result<Response<HttpBody>> {
+        let Some(fragment) = Fragment::of(&request) else {
+            return self.http.fetch(request).await;
+        };
+        self.open().insert(request.uri().clone());
+        let sent = again_and_again(&self.http, &request, fragment).await;
+        let is_well = matches!(&sent, Ok(response) if response.status().is_success());
+        if !is_well {
+            call_off(&self.http, request.uri()).await;
+        }
+        if fragment.is_last() || !is_well {
+            self.open().remove(request.uri());
+        }
+        sent
+    }
+
+    /// Calls off what is still under way.
+    pub(in crate::archive::sink) async fn call_off(&self) {
+        let open = std::mem::take(&mut *self.open());
+        for address in open {
+            call_off(&self.http, &address).await;
+        }
+    }
+
+    fn open(&self) -> MutexGuard<'_, HashSet<Uri>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 async fn again_and_again(
@@ -137,7 +171,7 @@ fn begin_anew(message: &str) -> Error {
 
 /// Asks the upload what it waits for: `{"nextExpectedRanges": ["26-"]}`.
 async fn has(http: &Http, request: &Request<Buffer>, fragment: Fragment) -> Result<bool> {
-    let mut response = http.fetch(about(request, Method::GET)).await?;
+    let mut response = http.fetch(about(request.uri(), Method::GET)).await?;
     let text = response.body_mut().to_buffer().await?.to_bytes();
     let answer: Value = serde_json::from_slice(&text).unwrap_or_default();
     let next = answer
@@ -147,17 +181,17 @@ async fn has(http: &Http, request: &Request<Buffer>, fragment: Fragment) -> Resu
     Ok(begin == Some(fragment.end + 1))
 }
 
-async fn call_off(http: &Http, request: &Request<Buffer>) {
+async fn call_off(http: &Http, address: &Uri) {
     // It ends by itself after some days in any case.
-    if let Err(error) = http.fetch(about(request, Method::DELETE)).await {
+    if let Err(error) = http.fetch(about(address, Method::DELETE)).await {
         tracing::debug!(reason = reason::of(&error), "upload not called off");
     }
 }
 
-fn about(request: &Request<Buffer>, method: Method) -> Request<Buffer> {
+fn about(address: &Uri, method: Method) -> Request<Buffer> {
     let mut about = Request::new(Buffer::new());
     *about.method_mut() = method;
-    request.uri().clone_into(about.uri_mut());
+    address.clone_into(about.uri_mut());
     about
 }
 
