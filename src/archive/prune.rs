@@ -5,7 +5,7 @@
 //! snapshot names any more is taken apart by its record, and the record goes last: after a crash on the way the
 //! next prune finds it there and goes on.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Add;
 use std::time::Duration;
 
@@ -65,10 +65,13 @@ impl Archive {
         let records = records(&survey, &kept);
         drop(kept);
         let before = Stamp::of(moment(&hold.stamp)? - LEFT_ALONE);
-        let folders = self.sink.folders("items").await?;
+        let items = by_id(self.sink.folders("items").await?);
         let (records, before) = (&records, &before);
-        let work = futures::stream::iter(folders)
-            .map(async move |folder| self.prune_item(&folder, records, before).await)
+        let work = futures::stream::iter(items)
+            .map(async move |(id, folders)| {
+                let named = records.get(id.as_str()).map_or(&[][..], Vec::as_slice);
+                self.prune_item(&folders, named, before).await
+            })
             .buffer_unordered(AT_ONCE);
         work.try_fold(pruned, |sum, item| future::ok(sum + item))
             .await
@@ -92,27 +95,30 @@ impl Archive {
         self.sink.remove_all(over.map(history_path).collect()).await
     }
 
+    /// `folders` are the item's, one for each title that it had.
     async fn prune_item(
         &self,
-        folder: &str,
-        records: &Records<'_>,
+        folders: &[String],
+        named: &[(&str, &str)],
         before: &Stamp,
     ) -> Result<Pruned, Error> {
         let mut pruned = Pruned::default();
-        // A folder that is not an item's is not ours.
-        let Some(id) = id_of(folder) else {
-            return Ok(pruned);
-        };
-        let named = records.get(id).map_or(&[][..], Vec::as_slice);
-        let folder = format!("items/{folder}");
         let in_use = |version: &str| named.iter().any(|(path, _)| path.starts_with(version));
-        let there = self.sink.folders(&folder).await?;
-        let idle: Vec<String> = there
-            .iter()
-            .filter(|name| Stamp::parse(name).is_some_and(|stamp| stamp < *before))
-            .map(|name| format!("{folder}/{name}/"))
-            .filter(|version| !in_use(version))
-            .collect();
+        let mut idle: Vec<String> = Vec::new();
+        let mut emptied: Vec<&String> = Vec::new();
+        for folder in folders {
+            let there = self.sink.folders(folder).await?;
+            let versions = there
+                .iter()
+                .filter(|name| Stamp::parse(name).is_some_and(|stamp| stamp < *before))
+                .map(|name| format!("{folder}/{name}/"))
+                .filter(|version| !in_use(version));
+            let others = idle.len();
+            idle.extend(versions);
+            if idle.len() - others == there.len() {
+                emptied.push(folder);
+            }
+        }
         if idle.is_empty() {
             return Ok(pruned);
         }
@@ -120,9 +126,12 @@ impl Archive {
             pruned.left = 1;
             return Ok(pruned);
         };
-        let gone = self.take_apart(&idle, &reached, &mut pruned).await?;
-        if gone == there.len() && self.sink.names(&folder).await?.is_empty() {
-            self.sink.remove_folder(&folder).await?;
+        self.take_apart(&idle, &reached, &mut pruned).await?;
+        for folder in emptied {
+            let is_reached = reached.iter().any(|path| path.starts_with(folder.as_str()));
+            if !is_reached && self.sink.names(folder).await?.is_empty() {
+                self.sink.remove_folder(folder).await?;
+            }
         }
         Ok(pruned)
     }
@@ -142,13 +151,13 @@ impl Archive {
         Ok(Some(reached))
     }
 
-    /// Removes what only these versions of an item named. Returns how many of their folders are gone.
+    /// Removes what only these versions of an item named. What a record names elsewhere is not its to remove.
     async fn take_apart(
         &self,
         idle: &[String],
         reached: &HashSet<String>,
         pruned: &mut Pruned,
-    ) -> Result<usize, Error> {
+    ) -> Result<(), Error> {
         let mut doomed: HashMap<String, u64> = HashMap::new();
         let mut sealed: HashSet<String> = HashSet::new();
         for version in idle {
@@ -159,9 +168,10 @@ impl Archive {
             sealed.insert(path);
             // A damaged one names nothing any more; its version goes as a whole, or stays.
             let files = serde_json::from_slice::<Record>(&bytes).map_or(Vec::new(), |it| it.files);
+            let is_idle = |path: &str| idle.iter().any(|version| path.starts_with(version));
             let files = files
                 .into_iter()
-                .filter(|file| !reached.contains(&file.path));
+                .filter(|file| !reached.contains(&file.path) && is_idle(&file.path));
             doomed.extend(files.map(|file| (file.path, file.bytes)));
         }
         let is_whole = |version: &&String| !reached.iter().any(|path| path.starts_with(*version));
@@ -179,8 +189,7 @@ impl Archive {
         pruned.versions += (whole.len() + records.len()) as u64;
         pruned.files += doomed.len() as u64;
         pruned.bytes += doomed.values().sum::<u64>();
-        self.sink.remove_all(records).await?;
-        Ok(whole.len())
+        self.sink.remove_all(records).await
     }
 }
 
@@ -215,16 +224,30 @@ fn kept(survey: &Survey, rules: &Rules, own: &Stamp) -> Result<Vec<bool>, Error>
         .collect())
 }
 
+/// The records that a kept snapshot names, by the id in their paths: it is the one that folders are found by.
 fn records<'a>(survey: &'a Survey, kept: &[bool]) -> Records<'a> {
     let mut records = Records::new();
     for (path, named) in &survey.records {
         let is_kept = |at: &usize| kept.get(*at).copied().unwrap_or(true);
-        if named.by.iter().any(is_kept) {
-            let of_item = records.entry(named.id.as_str()).or_default();
+        let id = path.split('/').nth(1).and_then(id_of);
+        if let Some(id) = id.filter(|_| named.by.iter().any(is_kept)) {
+            let of_item = records.entry(id).or_default();
             of_item.push((path.as_str(), named.sha256.as_str()));
         }
     }
     records
+}
+
+/// The folders below `items/` by the id of their item. What is not an item's is not ours.
+fn by_id(folders: Vec<String>) -> BTreeMap<String, Vec<String>> {
+    let mut items: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for folder in folders {
+        if let Some(id) = id_of(&folder) {
+            let of_item = items.entry(id.to_owned()).or_default();
+            of_item.push(format!("items/{folder}"));
+        }
+    }
+    items
 }
 
 /// `parks-0123…` → `0123…`: the title in front may have changed, the id never does.

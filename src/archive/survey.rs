@@ -52,8 +52,6 @@ pub struct Outline {
 /// A record, and who names it.
 #[derive(Debug)]
 pub(super) struct Named {
-    /// The item's id.
-    pub(super) id: String,
     pub(super) sha256: String,
     /// Positions in [`Survey::snapshots`].
     pub(super) by: Vec<usize>,
@@ -80,7 +78,6 @@ impl Survey {
         for entry in snapshot.items {
             if let (Some(path), Some(sha256)) = (entry.record, entry.record_sha256) {
                 let named = self.records.entry(path).or_insert(Named {
-                    id: entry.id,
                     sha256,
                     by: Vec::new(),
                 });

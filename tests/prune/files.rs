@@ -177,3 +177,64 @@ fn what_a_dead_pass_left_goes_after_a_day_and_foreign_files_never() {
     );
     office.archive().assert_whole();
 }
+
+#[test]
+fn what_a_record_names_elsewhere_is_not_its_to_remove() {
+    let mut office = Office::small();
+    office.night();
+    let archive = office.archive();
+    let handbook = archive.files_of("Handbook", "data")[0]["path"].clone();
+    let snapshot = archive
+        .files()
+        .into_iter()
+        .find(|path| path.starts_with("snapshots/"));
+    let item = archive
+        .names("items")
+        .into_iter()
+        .find(|name| name.starts_with("office-"));
+    let file =
+        |path: &str| serde_json::json!({"path": path, "role": "data", "bytes": 1, "sha256": ""});
+    let files = [
+        handbook.as_str().expect("a path"),
+        &snapshot.expect("one"),
+        "notes.txt",
+        "../other.txt",
+    ]
+    .map(file);
+    let record = serde_json::json!({"format": 1, "id": "0", "title": "", "type": "", "owner": "", "taken_at": agol_backup::snapshot::now(), "files": files, "notes": []});
+    let dead = archive
+        .root
+        .join(format!("items/{}/20250101T000000Z", item.expect("one")));
+    std::fs::create_dir_all(&dead).expect("made");
+    std::fs::write(dead.join("record.json"), record.to_string()).expect("written");
+    for path in ["notes.txt", "../other.txt"] {
+        std::fs::write(archive.root.join(path), "mine").expect("written");
+    }
+    office.prune("BACKUP_KEEP_LAST", 9).ended(0);
+    assert!(!dead.exists());
+    archive.assert_whole();
+    assert_eq!(archive.stamps().len(), 2);
+    assert!(archive.root.join("notes.txt").exists() && archive.root.join("../other.txt").exists());
+}
+
+#[test]
+fn an_id_in_another_spelling_is_the_same_item() {
+    let mut office = Office::small();
+    office.night();
+    let archive = office.archive();
+    let id = office
+        .portal
+        .edit(|world| world.titled("Office").id.clone());
+    office.portal.edit(|world| world.remove_item(&id));
+    let path = format!("snapshots/{}.json", archive.stamps()[0]);
+    let text = String::from_utf8(archive.bytes(&path)).expect("text");
+    archive.rewrite(
+        &path,
+        &text.replace(
+            &format!("\"id\": \"{id}\""),
+            &format!("\"id\": \"{}\"", id.to_uppercase()),
+        ),
+    );
+    office.prune("BACKUP_KEEP_LAST", 9).ended(0);
+    archive.assert_whole();
+}
