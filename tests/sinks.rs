@@ -7,6 +7,7 @@ mod onedrive;
 mod pruned;
 mod requests;
 mod settings;
+mod signed;
 mod unreliable;
 
 use contract::*;

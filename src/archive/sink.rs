@@ -8,6 +8,7 @@ mod http;
 mod open;
 mod read;
 mod reason;
+mod remove;
 mod spool;
 mod upload;
 
@@ -35,6 +36,8 @@ pub(super) struct Sink {
     /// unfinished files takes away what another pass is writing. Half a sign is a sign.
     signs: Operator,
     kind: Kind,
+    /// Several files may be removed by one request.
+    batches: bool,
     /// Those that `OneDrive` knows by an address.
     addressed: Option<Arc<Uploads>>,
     /// Uploads that were dropped on the way: they are called off before the pass ends.
@@ -128,6 +131,16 @@ impl Sink {
         Ok(found)
     }
 
+    /// Everything below a folder, however deep. `OneDrive` would be asked folder by folder.
+    async fn list_deep(&self, folder: &str) -> Result<Vec<Entry>, Error> {
+        let deep = opendal::options::ListOptions {
+            recursive: true,
+            ..Default::default()
+        };
+        let listed = self.operator.list_options(folder, deep).await;
+        listed.map_err(|error| failed(folder, &error))
+    }
+
     /// When a file was last written, by the store's clock.
     pub(super) async fn written_at(&self, path: &str) -> Result<Option<Timestamp>, Error> {
         let about = self.about(path).await?;
@@ -150,41 +163,6 @@ impl Sink {
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(failed(path, &error)),
         }
-    }
-
-    pub(super) async fn remove(&self, path: &str) -> Result<(), Error> {
-        self.operator
-            .delete(path)
-            .await
-            .map_err(|error| failed(path, &error))
-    }
-
-    /// Removes files, as many in one request as the store allows.
-    pub(super) async fn remove_all(&self, paths: Vec<String>) -> Result<(), Error> {
-        let Some(first) = paths.first().cloned() else {
-            return Ok(());
-        };
-        self.operator
-            .delete_iter(paths)
-            .await
-            .map_err(|error| failed(&first, &error))
-    }
-
-    /// Removes a folder below `items/` with everything in it.
-    pub(super) async fn remove_folder(&self, folder: &str) -> Result<(), Error> {
-        if !folder.starts_with("items/") || folder.split('/').any(|part| matches!(part, "" | ".."))
-        {
-            return Err(Error::Store(format!("{folder} is not a folder of an item")));
-        }
-        let whole = opendal::options::DeleteOptions {
-            // OneDrive removes a folder as a whole, and would otherwise be asked file by file.
-            recursive: !matches!(self.kind, Kind::OnePiece),
-            ..Default::default()
-        };
-        self.operator
-            .delete_options(&format!("{folder}/"), whole)
-            .await
-            .map_err(|error| failed(folder, &error))
     }
 
     /// Calls off the uploads that this pass began and did not finish.

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use opendal::layers::{CapabilityOverrideLayer, RetryLayer, TimeoutLayer};
+use opendal::layers::{RetryLayer, TimeoutLayer};
 use opendal::{HttpTransport, HttpTransporter, Operator, services};
 use tokio::sync::Semaphore;
 
@@ -42,15 +42,9 @@ impl Sink {
                 let operator =
                     Operator::from_iter::<services::Azblob>(settings(bucket, "container"));
                 // A container's signature may not delete in batches: the store answers 403.
-                let by_signature = bucket.settings.get("sas_token").is_some();
-                let operator = operator.map(|operator| {
-                    if by_signature {
-                        one_by_one(operator)
-                    } else {
-                        operator
-                    }
-                });
-                Self::remote(destination, operator, Kind::Parts)
+                let batches = bucket.settings.get("sas_token").is_none();
+                let sink = Self::remote(destination, operator, Kind::Parts)?;
+                Ok(Self { batches, ..sink })
             }
             Destination::OneDrive(onedrive) => {
                 // The token is Graph's business; `OpenDAL` only wants to see one.
@@ -88,6 +82,7 @@ impl Sink {
             once,
             kind,
             unfinished: Mutex::default(),
+            batches: true,
             addressed: None,
             wide: Arc::new(Semaphore::new(1)),
         }
@@ -103,13 +98,6 @@ fn settings(bucket: &Bucket, name: &str) -> Vec<(String, String)> {
 
 fn client() -> Result<Http, Error> {
     Http::new().map_err(|error| Error::Settings(format!("no HTTP client: {error}")))
-}
-
-fn one_by_one(operator: Operator) -> Operator {
-    operator.layer(CapabilityOverrideLayer::new(|mut capability| {
-        capability.delete_max_size = Some(1);
-        capability
-    }))
 }
 
 /// The timeout within, the retries around it; and the same without retries.

@@ -5,7 +5,6 @@ use std::collections::{BTreeSet, HashMap};
 use bytes::{Buf, Bytes};
 use futures::{StreamExt, TryStreamExt};
 use opendal::ErrorKind;
-use opendal::options::ListOptions;
 use sha2::{Digest, Sha256};
 
 use super::super::{Error, hex};
@@ -66,12 +65,7 @@ impl Sink {
         let folders: BTreeSet<String> = paths.filter_map(item_folder).collect();
         let mut lengths = HashMap::new();
         for folder in folders {
-            let deep = ListOptions {
-                recursive: true,
-                ..ListOptions::default()
-            };
-            let listed = self.operator.list_options(&folder, deep).await;
-            let listed = listed.map_err(|error| failed(&folder, &error))?;
+            let listed = self.list_deep(&folder).await?;
             let files = listed.iter().filter(|entry| entry.metadata().is_file());
             lengths.extend(files.map(|entry| {
                 let length = entry.metadata().content_length();
