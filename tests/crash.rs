@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
-use crate::support::portal::{Data, FakePortal, Fault, FaultKind, Item};
+use crate::support::portal::{Data, FakePortal, Fault, FaultKind, Item, Reply};
 use crate::support::run::{Archive, Job};
 use crate::support::worlds;
 
@@ -46,12 +46,9 @@ fn a_day_passes(portal: &FakePortal) {
         world.edit_item(&broken, |item| item.modified += 1);
         world.remove_item(&gone);
     });
-    let refusal = json!({"code": 403, "message": "Not for you."});
-    portal.add_fault(
-        Fault::on("data", FaultKind::ErrorInBody(refusal))
-            .only(&broken)
-            .forever(),
-    );
+    // Asked for when its other parts are stored: so in every pass these are there to be removed.
+    let untrue = FaultKind::custom(|_| Reply::json(&json!({"total": 2, "resources": []})));
+    portal.add_fault(Fault::on("resources", untrue).only(&broken).forever());
 }
 
 /// Every snapshot is whole, and of the complete ones the newest of before is still there.

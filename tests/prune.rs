@@ -1,5 +1,6 @@
 //! Retention at work: snapshots go by the rules, files when nobody names them any more, and nothing else.
 
+mod asked;
 mod damaged;
 mod files;
 mod listed;

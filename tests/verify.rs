@@ -3,6 +3,7 @@
 mod asked;
 mod matrix;
 mod repaired;
+mod vouched;
 
 use serde_json::{Value, json};
 

@@ -83,6 +83,14 @@ fn the_layout_is_the_promised_one_and_nothing_else_is_left() {
         top.is_subset(&folders.into()),
         "no folder of unfinished files: {top:?}"
     );
+    let ours = ["history/", "snapshots/", "/record.json"];
+    let ours = |path: &String| ours.iter().any(|part| path.contains(part));
+    for path in archive.files().into_iter().filter(ours) {
+        assert!(
+            archive.bytes(&path).ends_with(b"}\n"),
+            "{path}: a line's end"
+        );
+    }
     let named = records(&archive).into_iter().flat_map(|(entry, record)| {
         let files: Vec<String> = files(&record)
             .iter()

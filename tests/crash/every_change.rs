@@ -98,6 +98,10 @@ fn store_with(files: &BTreeMap<String, Vec<u8>>) -> Store {
     store
 }
 
+/// One item at a time, so that the n-th change is the same in every pass: else no share may meet the one that matters.
 fn pruning(store: &Store, portal: &FakePortal) -> Job {
-    store.job(portal).with("BACKUP_KEEP_LAST", "1")
+    store
+        .job(portal)
+        .with("BACKUP_KEEP_LAST", "1")
+        .with("BACKUP_CONCURRENCY", "1")
 }

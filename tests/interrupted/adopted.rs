@@ -3,8 +3,10 @@
 
 use std::collections::BTreeSet;
 
+use agol_backup::snapshot::{Stamp, now};
 use serde_json::{Value, json};
 
+use crate::support::aside::wait_for;
 use crate::support::begun::Begun;
 use crate::support::portal::{Editing, FakePortal, Fault, FaultKind, Item, MADE};
 use crate::support::run::{Archive, Job, Run};
@@ -228,6 +230,47 @@ fn what_was_stopped_before_the_newest_snapshot_is_never_looked_at() {
     assert!(taken_over(&run).is_empty());
     assert_read(&portal, &[]);
     assert_eq!(job.archive().entry("Hydrants")["rows"], 249);
+}
+
+#[test]
+fn stopped_passes_are_looked_at_in_their_order_and_those_that_committed_are_not() {
+    let job = Job::bare();
+    let names: Vec<String> = (10..30).map(|day| format!("202001{day}T020000Z")).collect();
+    for folder in ["history", "snapshots"] {
+        std::fs::create_dir_all(job.destination().join(folder)).expect("made");
+    }
+    let put = |path: String| std::fs::write(job.destination().join(path), "{}").expect("written");
+    for name in &names {
+        put(format!("history/{name}.json"));
+    }
+    put(format!("snapshots/{}.json", names[15]));
+    let destination = job.destination().to_str().expect("text").to_owned();
+    let archive = Store::opened(&[("BACKUP_DESTINATION", destination)]);
+    let newest = Stamp::parse(&names[4]);
+    let stopped = wait_for(async {
+        let hold = archive.hold(now()).await.expect("held");
+        let stopped = archive.uncommitted(&hold, newest.as_ref()).await;
+        hold.release(false).await.expect("released");
+        stopped.expect("stamps")
+    });
+    let stopped: Vec<String> = stopped.iter().map(Stamp::to_string).collect();
+    assert_eq!(stopped, [&names[5..15], &names[16..]].concat());
+}
+
+#[test]
+fn a_pass_whose_snapshot_is_damaged_is_not_taken_for_a_stopped_one() {
+    let (portal, job) = begun();
+    for _ in 0..2 {
+        portal.edit(|world| world.delete_feature("Hydrants", 0, 3));
+        job.run().ended(0);
+    }
+    let archive = job.archive();
+    let newest = archive.stamps().remove(1);
+    let path = archive.root.join(format!("snapshots/{newest}.json"));
+    std::fs::write(path, "{").expect("cut");
+    let run = job.run();
+    assert_counts(&run, 2, OTHERS - 1);
+    assert!(taken_over(&run).is_empty(), "{}", run.stdout);
 }
 
 #[test]

@@ -68,6 +68,23 @@ fn an_item_with_a_damaged_record_keeps_all_its_files() {
 }
 
 #[test]
+fn a_damaged_record_bears_on_nothing_while_nothing_of_its_item_is_to_go() {
+    let mut office = Office::small();
+    for _ in 0..3 {
+        office.edit_layer(0);
+        office.night();
+    }
+    let record = office.archive().entry("Office")["record"]
+        .as_str()
+        .expect("a record")
+        .to_owned();
+    std::fs::write(office.archive().root.join(&record), "{}").expect("spoilt");
+    let run = office.prune("BACKUP_KEEP_LAST", 9);
+    run.ended(0);
+    assert_eq!(run.events("pruned")[0]["left"], 0);
+}
+
+#[test]
 fn a_store_that_keeps_everything_makes_the_pass_partial_and_loses_nothing() {
     use crate::support::proxy::{Act, Rule};
     use crate::support::store::Store;

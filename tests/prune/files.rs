@@ -153,6 +153,9 @@ fn what_a_dead_pass_left_goes_after_a_day_and_foreign_files_never() {
     let foreign = [
         "items/readme.txt",
         "items/holiday/20200101T000000Z/x.jpg",
+        // Ends in digits of an id, and in as many characters as one has.
+        "items/holiday-2020/20200101T000000Z/x.jpg",
+        "items/holiday-everybodyatthelakeandtheirphotos/20200101T000000Z/x.jpg",
         "notes.txt",
     ];
     let in_item = format!("items/{item}/mine/20200101T000000Z/x.txt");

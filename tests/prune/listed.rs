@@ -13,6 +13,11 @@ fn the_list_tells_what_the_next_prune_removes() {
         office.night();
     }
     let before = office.archive().files();
+    let without = office.job.run_with(&["snapshots"]).stdout;
+    assert!(
+        without.contains("nothing is ever removed") && !without.contains("damaged"),
+        "{without}"
+    );
     office.job.set("BACKUP_KEEP_LAST", "2");
     let told = office.job.run_with(&["snapshots", "--json"]);
     told.ended(0);
@@ -25,6 +30,15 @@ fn the_list_tells_what_the_next_prune_removes() {
         (&lines[0]["items"], &lines[0]["complete"]),
         (&2.into(), &true.into())
     );
+    let states = ["stored", "kept", "missing", "skipped"];
+    let counts = |line: &Value| states.map(|state| line[state].as_u64().expect("a number"));
+    assert_eq!(counts(&lines[0]), [2, 0, 0, 0]);
+    assert_eq!(counts(&lines[2]), [1, 0, 0, 0], "the other is unchanged");
+    for name in ["rows", "bytes"] {
+        let entries = ["Office", "Handbook"].map(|title| office.archive().entry(title));
+        let sum: Option<u64> = entries.iter().map(|entry| entry[name].as_u64()).sum();
+        assert_eq!(lines[2][name].as_u64(), sum, "{name}");
+    }
     let text = office.job.run_with(&["snapshots"]);
     text.ended(0);
     let rows: Vec<&str> = text.stdout.lines().collect();
@@ -33,7 +47,11 @@ fn the_list_tells_what_the_next_prune_removes() {
         "{}",
         text.stdout
     );
-    assert!(rows[3].contains("newest complete"), "{}", text.stdout);
+    assert!(
+        rows.len() == 4 && rows[3].contains("newest complete"),
+        "{}",
+        text.stdout
+    );
     assert_eq!(office.archive().files(), before, "looking changes nothing");
 }
 
@@ -74,6 +92,12 @@ fn a_damaged_snapshot_is_listed_as_damaged_and_nothing_goes() {
     run.ended(0);
     assert!(
         run.stdout.contains("damaged: not readable") && !run.stdout.contains("goes"),
+        "{}",
+        run.stdout
+    );
+    assert!(
+        run.stdout
+            .contains("While a snapshot is damaged nothing is pruned"),
         "{}",
         run.stdout
     );

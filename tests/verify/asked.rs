@@ -10,6 +10,7 @@ fn a_whole_archive_is_walked_to_the_last_byte_and_left_as_it_is() {
     let run = office.verify(&["--all"]);
     run.ended(0);
     let end = end(&run);
+    assert_eq!(end["level"], "INFO");
     let files: Vec<_> = before
         .iter()
         .filter(|path| path.starts_with("items/"))
@@ -21,6 +22,8 @@ fn a_whole_archive_is_walked_to_the_last_byte_and_left_as_it_is() {
         .sum();
     assert_eq!((&end["snapshots"], &end["damaged"]), (&3.into(), &0.into()));
     assert_eq!(end["files"], files.len(), "each once, however many name it");
+    let records = files.iter().filter(|path| path.ends_with("record.json"));
+    assert_eq!(end["items"], records.count(), "once for each version");
     assert_eq!(
         (&end["read"], &end["bytes"]),
         (&files.len().into(), &bytes.into())
@@ -46,6 +49,7 @@ fn one_snapshot_or_all_or_the_newest_are_verified() {
     office.verify(&["--snapshot", &stamps[1]]).ended(0);
     let one = office.verify(&["--snapshot", &stamps[0]]);
     one.ended(14);
+    assert_eq!(end(&one)["level"], "ERROR");
     assert_eq!(
         findings(&one),
         [(
@@ -77,16 +81,17 @@ fn a_sample_reads_a_share_and_looks_at_the_length_of_the_rest() {
     run.ended(0);
     let whole = end(&run);
     assert!(whole["read"].as_u64() < whole["files"].as_u64(), "{whole}");
+    let all = end(&office.verify(&["--all"]));
+    assert!(whole["bytes"].as_u64() < all["bytes"].as_u64(), "{whole}");
     for path in &paths {
         let mut bytes = archive.bytes(path);
         bytes[10] ^= 1;
         std::fs::write(archive.root.join(path), bytes).expect("written");
     }
     office.verify(&["--all", "--sample", "0.0001%"]).ended(0);
-    assert_eq!(
-        findings(office.verify(&["--all", "--sample", "100%"]).ended(14)).len(),
-        paths.len()
-    );
+    let found = findings(office.verify(&["--all", "--sample", "100%"]).ended(14));
+    let found: Vec<String> = found.into_iter().map(|(path, _)| path).collect();
+    assert_eq!(found, paths, "in the order of their paths");
     std::fs::write(archive.root.join(&paths[0]), "").expect("cut");
     let told = office.verify(&["--all", "--sample", "0.0001%"]);
     assert!(

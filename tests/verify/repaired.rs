@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::{Office, end, findings};
 use crate::support::portal::{Fault, FaultKind};
+use crate::support::run::sha256;
 
 /// The rows that the newest version alone has.
 fn own_rows(office: &Office) -> String {
@@ -24,6 +25,7 @@ fn flip(office: &Office, path: &str) {
 fn an_older_copy_that_is_whole_takes_the_place_of_a_damaged_one() {
     let office = Office::three_nights();
     let before = office.archive().entry("Office");
+    let nights = office.archive().stamps();
     let path = own_rows(&office);
     flip(&office, &path);
     let run = office.verify(&["--repair"]);
@@ -33,7 +35,8 @@ fn an_older_copy_that_is_whole_takes_the_place_of_a_damaged_one() {
     assert_eq!(snapshot["complete"], false);
     let marked = office.archive().entry("Office");
     assert_eq!(marked["state"], "kept");
-    assert_ne!(marked["record"], before["record"]);
+    let record = marked["record"].as_str().expect("a record");
+    assert!(record.contains(&nights[1]), "the night before: {record}");
     assert_eq!(marked["error"]["stage"], "verify");
     assert!(
         marked["error"]["message"]
@@ -83,6 +86,24 @@ fn an_item_without_a_whole_copy_is_missing_until_it_is_read_anew() {
     office.job.run().ended(0);
     assert_eq!(office.archive().entry("Office")["state"], "stored");
     office.verify(&[]).ended(0);
+}
+
+#[test]
+fn the_account_of_a_repair_says_what_it_was_and_vouches_for_its_snapshot() {
+    let office = Office::three_nights();
+    flip(&office, &own_rows(&office));
+    office.verify(&["--repair"]).ended(14);
+    let archive = office.archive();
+    let stamp = archive.stamps().remove(3);
+    let snapshot = archive.bytes(&format!("snapshots/{stamp}.json"));
+    let account = archive.history();
+    assert_eq!(
+        [&account["stamp"], &account["snapshot_sha256"]],
+        [&Value::from(stamp), &sha256(&snapshot).into()]
+    );
+    let counts = ["exit", "kept", "unchanged"].map(|name| account[name].as_u64());
+    assert_eq!(counts, [Some(14), Some(1), Some(1)], "{account:#}");
+    assert_eq!(account["error"], "damaged items were marked");
 }
 
 #[test]
