@@ -11,7 +11,7 @@ use crate::snapshot::{Snapshot, Stamp, State};
 /// What stands in `snapshots/`, the oldest first.
 #[derive(Debug, Default)]
 pub struct Survey {
-    /// One for each name, damaged ones too.
+    /// One for each name, damaged and lost ones too.
     pub snapshots: Vec<Listed>,
     /// Every record that a snapshot names, by its path.
     pub(super) records: HashMap<String, Named>,
@@ -58,10 +58,14 @@ pub(super) struct Named {
 }
 
 impl Archive {
-    /// Reads every snapshot, one after another.
+    /// Reads every snapshot, one after another. Those that should be there and are not count as damaged: what is
+    /// not seen is not gone.
     pub async fn survey(&self) -> Result<Survey, Error> {
         let mut survey = Survey::default();
-        for stamp in self.stamps("snapshots").await? {
+        let mut stamps = self.all_stamps().await?;
+        stamps.extend(self.lost_snapshots(&stamps, None).await?);
+        stamps.sort();
+        for stamp in stamps {
             let outline = match self.snapshot(&stamp).await? {
                 Ok(snapshot) => Ok(survey.add(snapshot)),
                 Err(damage) => Err(damage),

@@ -33,8 +33,57 @@ fn while_a_snapshot_is_damaged_nothing_is_removed_and_the_backup_stands() {
         error.contains(&stamp) && error.contains("by hand"),
         "{error}"
     );
-    std::fs::remove_file(&path).expect("removed by hand");
+    let account = office.archive().root.join(format!("history/{stamp}.json"));
+    for path in [path, account] {
+        std::fs::remove_file(&path).expect("removed by hand");
+    }
     office.archive().age(2);
+    office.job.run().ended(0);
+    assert_eq!(office.archive().stamps().len(), 1);
+    office.archive().assert_whole();
+}
+
+#[test]
+fn a_snapshot_that_is_not_seen_is_not_gone() {
+    let mut office = Office::small();
+    for _ in 0..3 {
+        office.edit_layer(0);
+        office.night();
+    }
+    let stamp = office.archive().stamps()[0].clone();
+    let [snapshot, account] =
+        ["snapshots", "history"].map(|folder| format!("{folder}/{stamp}.json"));
+    let root = office.archive().root;
+    std::fs::remove_file(root.join(&snapshot)).expect("removed");
+    let before = office.archive().files();
+    let run = office.prune("BACKUP_KEEP_LAST", 1);
+    run.ended(3);
+    let error = run.summary()["error"]
+        .as_str()
+        .expect("a reason")
+        .to_owned();
+    assert!(
+        error.contains(&format!("{snapshot} is damaged (missing)")),
+        "{error}"
+    );
+    assert!(
+        error.contains(&account) && error.contains("by hand"),
+        "{error}"
+    );
+    let after = office.archive().files();
+    assert!(
+        before.iter().all(|path| after.contains(path)),
+        "nothing is removed"
+    );
+    let listed = office.job.run_with(&["snapshots"]);
+    assert!(
+        listed
+            .stdout
+            .contains(&format!("{stamp}  damaged: missing")),
+        "{}",
+        listed.stdout
+    );
+    std::fs::remove_file(root.join(&account)).expect("given up by hand");
     office.job.run().ended(0);
     assert_eq!(office.archive().stamps().len(), 1);
     office.archive().assert_whole();

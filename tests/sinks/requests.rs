@@ -76,7 +76,7 @@ fn on_s3_the_newest_snapshot_costs_four_requests_and_a_prune_two_a_snapshot_and_
         assert_eq!(newest, 4);
         assert_eq!(
             prune,
-            5 + 2 * snapshots + items,
+            6 + 2 * snapshots + items,
             "{snapshots} snapshots, {items} items"
         );
     }
@@ -89,7 +89,7 @@ fn on_onedrive_too_and_no_listing_is_deep() {
         let (newest, prune) = cost(&store, snapshots, items);
         assert!(newest <= 8, "{newest}");
         assert!(
-            prune <= 12 + 4 * snapshots + 2 * items,
+            prune <= 14 + 4 * snapshots + 2 * items,
             "{prune} for {snapshots} snapshots, {items} items"
         );
         let graph = store.graph().expect("the fake Graph");
