@@ -95,9 +95,10 @@ impl Archive {
         Ok(None)
     }
 
-    /// The moment from which a backup exists: after this line everything that it names is vouched for.
-    /// Returns the snapshot's SHA-256.
-    pub async fn commit(&self, snapshot: &Snapshot) -> Result<String, Error> {
+    /// The moment from which a backup exists: after this line everything that it names is vouched for. Only for
+    /// who still holds the destination. Returns the snapshot's SHA-256.
+    pub async fn commit(&self, hold: &Hold, snapshot: &Snapshot) -> Result<String, Error> {
+        hold.confirm().await?;
         self.sink
             .store(&snapshot_path(&snapshot.stamp), json(snapshot)?)
             .await

@@ -212,8 +212,7 @@ impl Pass<'_> {
         self.tell(&plan)?;
         account.entries = self.read_and_store(plan, &settings).await?;
         let snapshot = self.snapshot(started, &account.entries);
-        self.hold.confirm().await?;
-        account.snapshot_sha256 = Some(self.archive.commit(&snapshot).await?);
+        account.snapshot_sha256 = Some(self.archive.commit(self.hold, &snapshot).await?);
         account.complete = snapshot.complete;
         info!(
             stamp = snapshot.stamp.as_str(),

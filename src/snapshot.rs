@@ -89,6 +89,42 @@ pub struct Entry {
     pub reason: Option<String>,
 }
 
+impl Entry {
+    /// Of an item without a copy.
+    pub fn without_copy(id: &str, title: &str, kind: &str, owner: &str, state: State) -> Self {
+        Self {
+            id: id.to_owned(),
+            title: title.to_owned(),
+            kind: kind.to_owned(),
+            owner: owner.to_owned(),
+            state,
+            change: None,
+            record: None,
+            record_sha256: None,
+            files: 0,
+            bytes: 0,
+            rows: 0,
+            notes: 0,
+            error: None,
+            reason: None,
+        }
+    }
+
+    /// Reading failed. The last good copy stays named; without one the item is what `missing` says.
+    pub fn failed(missing: Self, copy: Option<Self>, failure: Failure) -> Self {
+        let (state, entry) = match copy {
+            Some(copy) => (State::Kept, copy),
+            None => (State::Missing, missing),
+        };
+        Self {
+            state,
+            error: Some(failure),
+            reason: None,
+            ..entry
+        }
+    }
+}
+
 /// What a pass did about an item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

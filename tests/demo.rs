@@ -26,6 +26,8 @@ use anyhow::{Context, ensure};
     reason = "the demo uses a part of what the tests lean on"
 )]
 mod support {
+    pub mod aside;
+    pub mod fault;
     pub mod portal;
     pub mod worlds;
 }

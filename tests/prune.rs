@@ -5,60 +5,12 @@ mod damaged;
 mod files;
 mod listed;
 
-use serde_json::json;
-
-use crate::support::portal::{Catalogue, FakePortal};
-use crate::support::run::{Archive, Job, Run};
-use crate::support::worlds;
-
-/// A portal and the archive of its nights.
-struct Office {
-    portal: FakePortal,
-    job: Job,
-}
-
-impl Office {
-    fn of(world: Catalogue) -> Self {
-        let portal = FakePortal::start_blocking(world);
-        let job = Job::against(&portal);
-        Self { portal, job }
-    }
-
-    /// Notes with two layers, and a document.
-    fn small() -> Self {
-        Self::of(worlds::small_office())
-    }
-
-    fn archive(&self) -> Archive {
-        self.job.archive()
-    }
-
-    /// A pass, two days ago as soon as the next one runs.
-    fn night(&self) {
-        self.job.run().ended(0);
-        self.archive().assert_whole();
-        self.archive().age(2);
-    }
-
-    fn prune(&mut self, rule: &str, count: u32) -> Run {
-        self.job.set(rule, count.to_string());
-        self.job.run()
-    }
-
-    fn edit_layer(&self, layer: i64) {
-        let row = worlds::values(json!({"NOTE": "new"}));
-        self.portal
-            .edit(|world| world.add_feature("Office", layer, row, None));
-    }
-}
+use crate::support::office::Office;
+use crate::support::run::Archive;
 
 #[test]
 fn without_a_rule_nothing_is_ever_deleted() {
-    let office = Office::small();
-    for _ in 0..3 {
-        office.edit_layer(0);
-        office.night();
-    }
+    let office = Office::three_nights();
     let before = office.archive().files();
     let run = office.job.run();
     run.ended(0);
@@ -69,11 +21,7 @@ fn without_a_rule_nothing_is_ever_deleted() {
 
 #[test]
 fn what_the_rules_let_go_is_gone_and_told_and_everything_else_is_whole() {
-    let mut office = Office::small();
-    for _ in 0..3 {
-        office.edit_layer(0);
-        office.night();
-    }
+    let mut office = Office::three_nights();
     let stamps = office.archive().stamps();
     let bytes_before = size(&office.archive());
     let run = office.prune("BACKUP_KEEP_LAST", 2);

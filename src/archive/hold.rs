@@ -144,7 +144,7 @@ impl Hold {
         self.dead.union(&self.finished).cloned().collect()
     }
 
-    /// Asked right before the commit: whether the destination is still ours.
+    /// Whether the destination is still ours. The commit and the prune ask first.
     pub async fn confirm(&self) -> Result<(), Error> {
         if is_held(&self.sink, &self.stamp).await? {
             Ok(())

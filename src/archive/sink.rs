@@ -38,10 +38,10 @@ pub(super) struct Sink {
     kind: Kind,
     /// Several files may be removed by one request.
     batches: bool,
-    /// Those that `OneDrive` knows by an address.
-    addressed: Option<Arc<Uploads>>,
     /// Uploads that were dropped on the way: they are called off before the pass ends.
     unfinished: Mutex<Vec<Upload>>,
+    /// The same in `OneDrive`, where each has an address.
+    addressed: Option<Arc<Uploads>>,
     /// Who has it sends several parts of a file side by side, everybody else one after another: memory is
     /// bounded over all files, and nobody ever waits for another's file to end.
     wide: Arc<Semaphore>,

@@ -17,7 +17,7 @@ impl Archive {
         path: &str,
         sha256: &str,
     ) -> Result<Result<Record, (String, Damage)>, Error> {
-        let record = match self.record(path, sha256).await? {
+        let record = match self.readable(self.record(path, sha256).await).await? {
             Ok(record) => record,
             Err(damage) => return Ok(Err((path.to_owned(), damage))),
         };

@@ -192,7 +192,7 @@ impl Archive {
     }
 
     /// One file that the store does not give is damage. When it gives nothing at all, the store is in trouble.
-    async fn readable<T>(
+    pub(super) async fn readable<T>(
         &self,
         read: Result<Result<T, Damage>, Error>,
     ) -> Result<Result<T, Damage>, Error> {

@@ -1,12 +1,13 @@
 //! `agol-backup verify --repair`: marks what is damaged by a new snapshot, in which these items stand as failed. So the next
 //! pass reads them anew, and what is good stays named. No file is altered or removed.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
+use jiff::Timestamp;
 use tracing::info;
 
 use crate::PROGRAM;
-use crate::archive::{Archive, Finding, Verified, Wish};
+use crate::archive::{Archive, Finding, Hold, Verified, Wish};
 use crate::exit::{Exit, Stop};
 use crate::progress::Progress;
 use crate::snapshot::{Entry, Failure, Snapshot, State, now};
@@ -20,18 +21,20 @@ pub(super) async fn run(
 ) -> Result<Verified, Stop> {
     let started = now();
     let hold = archive.hold(started).await?;
-    let marked = mark(archive, &hold, wish, progress).await;
-    hold.release(false).await?;
-    marked
+    let marked = mark(archive, &hold, started, wish, progress).await;
+    let released = hold.release(false).await;
+    let verified = marked?;
+    released?;
+    Ok(verified)
 }
 
 async fn mark(
     archive: &Archive,
-    hold: &crate::archive::Hold,
+    hold: &Hold,
+    started: Timestamp,
     wish: &Wish,
     progress: &Progress,
 ) -> Result<Verified, Stop> {
-    let started = now();
     let Some(newest) = archive.newest_snapshot().await? else {
         return Err(Stop::Empty("there is no readable snapshot".to_owned()));
     };
@@ -52,7 +55,7 @@ async fn mark(
     let mut older = archive.whole_copies(ids, &records.collect()).await?;
     let marked = |entry: Entry| match damaged.get(entry.id.as_str()) {
         None => unchanged(entry),
-        Some(finding) => failed(entry, finding, &mut older),
+        Some(finding) => failed(&entry, finding, older.remove(&entry.id)),
     };
     let snapshot = Snapshot {
         stamp: hold.stamp.clone(),
@@ -63,7 +66,7 @@ async fn mark(
         items: newest.items.into_iter().map(marked).collect(),
         ..newest
     };
-    let sha256 = archive.commit(&snapshot).await?;
+    let sha256 = archive.commit(hold, &snapshot).await?;
     info!(
         stamp = snapshot.stamp.as_str(),
         complete = snapshot.complete,
@@ -102,30 +105,18 @@ fn unchanged(entry: Entry) -> Entry {
 }
 
 /// An older copy that is whole takes its place; without one the item is missing until the next pass.
-fn failed(entry: Entry, finding: &Finding, older: &mut BTreeMap<String, Entry>) -> Entry {
-    let error = Some(Failure {
+fn failed(entry: &Entry, finding: &Finding, older: Option<Entry>) -> Entry {
+    let Entry {
+        id,
+        title,
+        kind,
+        owner,
+        ..
+    } = entry;
+    let failure = Failure {
         stage: "verify".to_owned(),
         message: format!("{}: {}", finding.path, finding.damage),
-    });
-    match older.remove(&entry.id) {
-        Some(older) => Entry {
-            state: State::Kept,
-            error,
-            reason: None,
-            ..older
-        },
-        None => Entry {
-            state: State::Missing,
-            change: None,
-            record: None,
-            record_sha256: None,
-            files: 0,
-            bytes: 0,
-            rows: 0,
-            notes: 0,
-            error,
-            reason: None,
-            ..entry
-        },
-    }
+    };
+    let missing = Entry::without_copy(id, title, kind, owner, State::Missing);
+    Entry::failed(missing, older, failure)
 }

@@ -79,7 +79,7 @@ fn table(lines: &[Line], keeping: &Keeping) -> String {
         text.push_str(&row(line));
     }
     if lines.iter().any(|line| line.damage.is_some()) {
-        text.push_str("\nWhile a snapshot is damaged nothing is pruned: restore its file, or delete it by hand.\n");
+        text.push_str("\nWhile a snapshot is damaged nothing is pruned: restore its file, or delete it and\nthe one of its name in history/ by hand.\n");
     } else if keeping.rules.is_empty() {
         text.push_str("\nNo BACKUP_KEEP_ rule is set, so nothing is ever removed.\n");
     }

@@ -60,7 +60,7 @@ impl Options {
     }
 }
 
-/// Those that should be there too, and are not.
+/// Those that are asked for, and with them those that should be there and are not.
 async fn stamps(archive: &Archive, options: &Options) -> Result<Vec<Stamp>, Stop> {
     if let Some(wanted) = &options.snapshot {
         return Ok(vec![wanted.clone()]);

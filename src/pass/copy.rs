@@ -54,7 +54,7 @@ impl Pass<'_> {
                 stage: "time".to_owned(),
                 message: "not begun before BACKUP_MAX_DURATION".to_owned(),
             };
-            return Ok(failed(item, earlier.as_ref(), failure));
+            return Ok(failed(item, earlier, failure));
         }
         let change = earlier.as_ref().and_then(|entry| entry.change.as_ref());
         let is_for_this = change.is_some_and(|change| change.settings == settings);
@@ -86,7 +86,7 @@ impl Pass<'_> {
                     reason,
                     "item failed"
                 );
-                Ok(failed(item, earlier.as_ref(), failure))
+                Ok(failed(item, earlier, failure))
             }
             Err(Trouble::Pass(stop)) => Err(stop),
         }
@@ -149,22 +149,7 @@ fn skipped(item: &Item, why: String) -> Entry {
 }
 
 fn blank(item: &Item, state: State) -> Entry {
-    Entry {
-        id: item.id.clone(),
-        title: item.title.clone(),
-        kind: item.kind.clone(),
-        owner: item.owner.clone(),
-        state,
-        change: None,
-        record: None,
-        record_sha256: None,
-        files: 0,
-        bytes: 0,
-        rows: 0,
-        notes: 0,
-        error: None,
-        reason: None,
-    }
+    Entry::without_copy(&item.id, &item.title, &item.kind, &item.owner, state)
 }
 
 /// The entry of a version that is whole.
@@ -181,18 +166,6 @@ pub(super) fn stored(item: &Item, sealed: Sealed) -> Entry {
     }
 }
 
-/// The last good copy stays named; without one the item is missing.
-fn failed(item: &Item, earlier: Option<&Entry>, failure: Failure) -> Entry {
-    match earlier {
-        Some(earlier) => Entry {
-            state: State::Kept,
-            error: Some(failure),
-            reason: None,
-            ..earlier.clone()
-        },
-        None => Entry {
-            error: Some(failure),
-            ..blank(item, State::Missing)
-        },
-    }
+fn failed(item: &Item, earlier: Option<Entry>, failure: Failure) -> Entry {
+    Entry::failed(blank(item, State::Missing), earlier, failure)
 }

@@ -18,11 +18,7 @@ enum Case {
 
 /// A prune of three nights and of what a pass left that died before them: what it said, and how many files went.
 fn pruned(case: Case, rules: &Rules) -> (Result<Pruned, Error>, usize) {
-    let office = Office::small();
-    for _ in 0..3 {
-        office.edit_layer(0);
-        office.night();
-    }
+    let office = Office::three_nights();
     let (folder, destination) = (office.archive(), office.job.destination());
     let item = folder.names("items")[0].clone();
     let dead = folder
@@ -58,7 +54,7 @@ async fn commit(archive: &Archive, hold: &Hold) {
         stamp: hold.stamp.clone(),
         ..newest.expect("a snapshot")
     };
-    archive.commit(&snapshot).await.expect("committed");
+    archive.commit(hold, &snapshot).await.expect("committed");
 }
 
 fn the_last() -> Rules {

@@ -4,11 +4,7 @@ use super::{Office, size};
 
 #[test]
 fn while_a_snapshot_is_damaged_nothing_is_removed_and_the_backup_stands() {
-    let mut office = Office::small();
-    for _ in 0..3 {
-        office.edit_layer(0);
-        office.night();
-    }
+    let mut office = Office::three_nights();
     let stamp = office.archive().stamps()[0].clone();
     let path = office
         .archive()
@@ -45,11 +41,7 @@ fn while_a_snapshot_is_damaged_nothing_is_removed_and_the_backup_stands() {
 
 #[test]
 fn a_snapshot_that_is_not_seen_is_not_gone() {
-    let mut office = Office::small();
-    for _ in 0..3 {
-        office.edit_layer(0);
-        office.night();
-    }
+    let mut office = Office::three_nights();
     let stamp = office.archive().stamps()[0].clone();
     let [snapshot, account] =
         ["snapshots", "history"].map(|folder| format!("{folder}/{stamp}.json"));
@@ -91,11 +83,7 @@ fn a_snapshot_that_is_not_seen_is_not_gone() {
 
 #[test]
 fn an_item_with_a_damaged_record_keeps_all_its_files() {
-    let mut office = Office::small();
-    for _ in 0..3 {
-        office.edit_layer(0);
-        office.night();
-    }
+    let mut office = Office::three_nights();
     let record = office.archive().entry("Office")["record"]
         .as_str()
         .expect("a record")
@@ -118,11 +106,7 @@ fn an_item_with_a_damaged_record_keeps_all_its_files() {
 
 #[test]
 fn a_damaged_record_bears_on_nothing_while_nothing_of_its_item_is_to_go() {
-    let mut office = Office::small();
-    for _ in 0..3 {
-        office.edit_layer(0);
-        office.night();
-    }
+    let mut office = Office::three_nights();
     let record = office.archive().entry("Office")["record"]
         .as_str()
         .expect("a record")

@@ -7,11 +7,7 @@ use crate::support::run::Job;
 
 #[test]
 fn the_list_tells_what_the_next_prune_removes() {
-    let mut office = Office::small();
-    for _ in 0..3 {
-        office.edit_layer(0);
-        office.night();
-    }
+    let mut office = Office::three_nights();
     let before = office.archive().files();
     let without = office.job.run_with(&["snapshots"]).stdout;
     assert!(

@@ -1,6 +1,6 @@
 //! What a prune leaves, on every store.
 
-use agol_backup::archive::{Archive, Sealed, Version};
+use agol_backup::archive::{Archive, Hold, Sealed, Version};
 use agol_backup::retention::Rules;
 use agol_backup::snapshot::{Entry, Snapshot, Stamp, now};
 use serde_json::json;
@@ -13,14 +13,14 @@ fn stamp(name: &str) -> Stamp {
     Stamp::parse(name).expect("a stamp")
 }
 
-async fn commit(archive: &Archive, stamp: &Stamp, sealed: &Sealed) {
+async fn commit(archive: &Archive, hold: &Hold, stamp: &Stamp, sealed: &Sealed) {
     let item = json!({"id": item().id, "title": "Parks", "type": "Feature Service", "owner": "gis", "state": "stored",
         "change": null, "record": sealed.path, "record_sha256": sealed.sha256, "files": 1, "bytes": 1, "rows": 0, "notes": 0});
     let entry: Entry = serde_json::from_value(item).expect("an entry");
     let snapshot = json!({"format": 1, "stamp": stamp, "program": "test", "started_at": now(), "finished_at": now(),
         "portal": {"url": "https://portal.example", "org_id": null, "username": null}, "complete": true, "items": [entry]});
     let snapshot: Snapshot = serde_json::from_value(snapshot).expect("a snapshot");
-    archive.commit(&snapshot).await.expect("committed");
+    archive.commit(hold, &snapshot).await.expect("committed");
 }
 
 async fn sealed(version: Version) -> Sealed {
@@ -30,6 +30,7 @@ async fn sealed(version: Version) -> Sealed {
 pub(super) fn a_prune_leaves_what_is_named_and_nothing_else(store: &Store) {
     let archive = store.archive();
     wait_for(async {
+        let hold = archive.hold(now()).await.expect("held");
         let first = archive.version(&item(), &stamp("20200101T000000Z"), None);
         for name in [
             "shared.txt",
@@ -39,7 +40,7 @@ pub(super) fn a_prune_leaves_what_is_named_and_nothing_else(store: &Store) {
             write(&first, name, 3_000).await.expect(name);
         }
         let first = sealed(first).await;
-        commit(&archive, &stamp("20200101T000000Z"), &first).await;
+        commit(&archive, &hold, &stamp("20200101T000000Z"), &first).await;
         let second = archive.version(&item(), &stamp("20200102T000000Z"), Some(first.record));
         let shared = second
             .earlier_files()
@@ -49,12 +50,11 @@ pub(super) fn a_prune_leaves_what_is_named_and_nothing_else(store: &Store) {
         second.reuse(&shared);
         write(&second, "new.txt", 100).await.expect("new");
         let second = sealed(second).await;
-        commit(&archive, &stamp("20200102T000000Z"), &second).await;
+        commit(&archive, &hold, &stamp("20200102T000000Z"), &second).await;
         let dead = archive.version(&item(), &stamp("20200103T000000Z"), None);
         write(&dead, "layers/half.txt", 100).await.expect("half");
         drop(dead);
-        let hold = archive.hold(now()).await.expect("held");
-        commit(&archive, &hold.stamp, &second).await;
+        commit(&archive, &hold, &hold.stamp, &second).await;
         let rules = Rules {
             last: std::num::NonZeroU32::new(1),
             ..Rules::default()

@@ -34,7 +34,7 @@ async fn fill(archive: &Archive, snapshots: usize, count: usize) -> Hold {
         let snapshot = json!({"format": 1, "stamp": stamp, "program": "test", "started_at": now(), "finished_at": now(),
             "portal": {"url": "https://portal.example", "org_id": null, "username": null}, "complete": true, "items": entries});
         let snapshot: Snapshot = serde_json::from_value(snapshot).expect("a snapshot");
-        archive.commit(&snapshot).await.expect("committed");
+        archive.commit(&hold, &snapshot).await.expect("committed");
         let account = json!({"failed": []});
         archive
             .remember(&snapshot.stamp, &account)

@@ -52,7 +52,7 @@ impl Drop for Listener {
 }
 
 /// The set of connections dies with this future.
-async fn accept<C>(listener: &TcpListener, converse: impl Fn(TcpStream) -> C)
+pub async fn accept<C>(listener: &TcpListener, converse: impl Fn(TcpStream) -> C)
 where
     C: Future<Output = ()> + Send + 'static,
 {

@@ -143,7 +143,7 @@ fn all_damage_is_told_by_path_and_healed() {
 /// The mark of a pass that was killed.
 fn with_a_dead_mark() -> (Office, String) {
     let office = Office::three_nights();
-    office.edit();
+    office.edit_layer(0);
     office.portal.reset_log();
     office
         .portal

@@ -125,10 +125,25 @@ fn a_copy_that_was_found_damaged_is_never_what_stands_in_for_a_failed_reading() 
     office
         .portal
         .add_fault(Fault::on("layers", FaultKind::Status(400, None)).forever());
-    office.edit();
+    office.edit_layer(0);
     office.job.run().ended(3);
     let entry = office.archive().entry("Office");
     assert_eq!(entry["state"], "kept");
     assert_ne!(entry["record"], damaged, "the one before");
+    office.verify(&[]).ended(0);
+}
+
+#[test]
+fn a_record_that_the_store_does_not_give_is_its_items_trouble() {
+    let office = Office::three_nights();
+    let archive = office.archive();
+    let record = archive.entry("Office")["record"].clone();
+    let record = archive.root.join(record.as_str().expect("a path"));
+    std::fs::remove_file(&record).expect("removed");
+    std::fs::create_dir(&record).expect("a folder in its place");
+    let run = office.job.run();
+    run.ended(0);
+    assert_eq!(run.events("copy damaged").len(), 1);
+    assert_eq!(office.archive().entry("Office")["state"], "stored");
     office.verify(&[]).ended(0);
 }

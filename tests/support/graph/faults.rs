@@ -1,5 +1,6 @@
 //! Faults by name: which request is hit, how often, and what happens to it.
 
+use super::super::fault;
 use super::call::Call;
 use super::reply::{Delivery, Reply};
 use super::state::State;
@@ -70,53 +71,10 @@ impl FaultKind {
     }
 }
 
-/// A fault lying in wait. Without `times` it strikes once.
-#[derive(Clone, Debug)]
-pub struct Fault {
-    /// A route's name, or `*`.
-    pub route: String,
-    pub kind: FaultKind,
-    pub times: usize,
-    pub skip: usize,
-    /// Part of the path, as sent.
-    pub only: Option<String>,
-}
+/// Its route is a route's name, or `*`; `only` is part of the path, as sent.
+pub type Fault = fault::Fault<FaultKind>;
 
 impl Fault {
-    pub fn on(route: &str, kind: FaultKind) -> Self {
-        Self {
-            route: route.to_owned(),
-            kind,
-            times: 1,
-            skip: 0,
-            only: None,
-        }
-    }
-
-    #[must_use]
-    pub fn times(mut self, times: usize) -> Self {
-        self.times = times;
-        self
-    }
-
-    #[must_use]
-    pub fn forever(self) -> Self {
-        self.times(usize::MAX)
-    }
-
-    /// Lets this many matching requests pass first.
-    #[must_use]
-    pub fn skip(mut self, skip: usize) -> Self {
-        self.skip = skip;
-        self
-    }
-
-    #[must_use]
-    pub fn only(mut self, part: &str) -> Self {
-        self.only = Some(part.to_owned());
-        self
-    }
-
     fn matches(&self, call: &Call) -> bool {
         let is_last = || {
             call.content_range()
@@ -147,12 +105,7 @@ impl Faults {
     pub fn strike(&mut self, call: &Call) -> Option<FaultKind> {
         let mut struck = None;
         for fault in self.0.iter_mut().filter(|fault| fault.matches(call)) {
-            if fault.skip > 0 {
-                fault.skip -= 1;
-            } else if struck.is_none() && fault.times > 0 {
-                if fault.times < usize::MAX {
-                    fault.times -= 1;
-                }
+            if !fault.turns.passes() && struck.is_none() && fault.turns.take() {
                 struck = Some(fault.kind);
             }
         }

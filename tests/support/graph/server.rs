@@ -16,8 +16,8 @@ use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
-use tokio::task::JoinSet;
 
+use super::super::aside;
 use super::call::{Call, Host};
 use super::faults::FaultKind;
 use super::reply::{Delivery, Reply};
@@ -77,19 +77,13 @@ pub fn serve(shared: &Arc<Shared>, listeners: Listeners, stop: oneshot::Receiver
 }
 
 async fn accept(shared: Arc<Shared>, host: Host, listener: TcpListener) {
-    let mut connections = JoinSet::new();
-    loop {
-        tokio::select! {
-            Ok((stream, _)) = listener.accept() => {
-                connections.spawn(converse(Arc::clone(&shared), host, stream));
-            }
-            Some(_) = connections.join_next() => {}
-        }
-    }
+    aside::accept(&listener, |stream| {
+        converse(Arc::clone(&shared), host, stream)
+    })
+    .await;
 }
 
 async fn converse(shared: Arc<Shared>, host: Host, stream: TcpStream) {
-    drop(stream.set_nodelay(true)); // only quicker
     let answer = service_fn(|request| answer(Arc::clone(&shared), host, request));
     let connection =
         hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), answer);

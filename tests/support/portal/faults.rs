@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::super::fault;
 use super::call::{Call, Host};
 use super::catalogue::Catalogue;
 use super::reply::{Delivery, Reply};
@@ -146,53 +147,11 @@ impl fmt::Debug for FaultKind {
     }
 }
 
-/// A fault lying in wait. Without `times` it strikes once.
-#[derive(Clone, Debug)]
-pub struct Fault {
-    /// A route's name, `*`, or a host's `portal:*`, `services:*`, `blob:*`, `elsewhere:*`.
-    pub route: String,
-    pub what: FaultKind,
-    pub times: usize,
-    pub skip: usize,
-    /// Part of the path (an id, a service's name, `Parks/FeatureServer/0`), or a whole parameter.
-    pub only: Option<String>,
-}
+/// Its route is a route's name, `*`, or a host's `portal:*`, `services:*`, `blob:*`, `elsewhere:*`; `only` is part
+/// of the path (an id, a service's name, `Parks/FeatureServer/0`), or a whole parameter.
+pub type Fault = fault::Fault<FaultKind>;
 
 impl Fault {
-    pub fn on(route: &str, what: FaultKind) -> Self {
-        Self {
-            route: route.to_owned(),
-            what,
-            times: 1,
-            skip: 0,
-            only: None,
-        }
-    }
-
-    #[must_use]
-    pub fn times(mut self, times: usize) -> Self {
-        self.times = times;
-        self
-    }
-
-    #[must_use]
-    pub fn forever(self) -> Self {
-        self.times(usize::MAX)
-    }
-
-    /// Lets this many matching requests pass first.
-    #[must_use]
-    pub fn skip(mut self, skip: usize) -> Self {
-        self.skip = skip;
-        self
-    }
-
-    #[must_use]
-    pub fn only(mut self, part: &str) -> Self {
-        self.only = Some(part.to_owned());
-        self
-    }
-
     fn matches(&self, call: &Call) -> bool {
         let whole_host = match call.host {
             Host::Portal => "portal:*",
@@ -226,21 +185,10 @@ impl Faults {
         self.0
             .iter_mut()
             .filter(|fault| fault.matches(call))
-            .filter_map(struck)
+            .filter_map(|fault| {
+                let turn = !fault.turns.passes() && fault.turns.take();
+                turn.then(|| fault.kind.clone())
+            })
             .collect()
     }
-}
-
-fn struck(fault: &mut Fault) -> Option<FaultKind> {
-    if fault.skip > 0 {
-        fault.skip -= 1;
-        return None;
-    }
-    let left = fault.times.checked_sub(1)?;
-    fault.times = if fault.times == usize::MAX {
-        usize::MAX
-    } else {
-        left
-    };
-    Some(fault.what.clone())
 }

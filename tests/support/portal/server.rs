@@ -16,8 +16,9 @@ use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::task::{AbortHandle, JoinSet};
+use tokio::task::AbortHandle;
 
+use super::super::aside;
 use super::call::{Call, Host};
 use super::catalogue::Catalogue;
 use super::faults::FaultKind;
@@ -86,21 +87,14 @@ pub async fn start(world: Catalogue) -> (Arc<Shared>, Running) {
     (shared, running)
 }
 
-/// The set of connections dies with this task.
 async fn accept(shared: Arc<Shared>, host: Host, listener: TcpListener) {
-    let mut connections = JoinSet::new();
-    loop {
-        tokio::select! {
-            Ok((stream, _)) = listener.accept() => {
-                connections.spawn(converse(Arc::clone(&shared), host, stream));
-            }
-            Some(_) = connections.join_next() => {}
-        }
-    }
+    aside::accept(&listener, |stream| {
+        converse(Arc::clone(&shared), host, stream)
+    })
+    .await;
 }
 
 async fn converse(shared: Arc<Shared>, host: Host, stream: TcpStream) {
-    drop(stream.set_nodelay(true)); // only quicker
     let answer = service_fn(|request| answer(Arc::clone(&shared), host, request));
     let connection =
         hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), answer);

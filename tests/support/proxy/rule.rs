@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::super::fault::Turns;
+
 /// What the proxy does with a request that has arrived whole.
 #[derive(Clone, Debug)]
 pub enum Act {
@@ -24,8 +26,7 @@ pub enum Act {
 pub struct Rule {
     method: &'static str,
     part: String,
-    skip: usize,
-    times: Option<usize>,
+    turns: Turns,
 }
 
 /// A rule with its act.
@@ -41,28 +42,26 @@ impl Rule {
         Self {
             method,
             part: part.into(),
-            skip: 0,
-            times: Some(1),
+            turns: Turns::once(),
         }
     }
 
     /// Leaves the first few alone.
     #[must_use]
     pub fn skip(mut self, skip: usize) -> Self {
-        self.skip = skip;
+        self.turns = self.turns.after(skip);
         self
     }
 
     #[must_use]
     pub fn times(mut self, times: usize) -> Self {
-        self.times = Some(times);
+        self.turns = self.turns.times(times);
         self
     }
 
     #[must_use]
-    pub fn forever(mut self) -> Self {
-        self.times = None;
-        self
+    pub fn forever(self) -> Self {
+        self.times(usize::MAX)
     }
 
     pub fn then(self, act: Act) -> Fault {
@@ -77,22 +76,6 @@ impl Rule {
         };
         is_meant && path.contains(&self.part)
     }
-
-    /// Whether it is this request's turn, which it has then had.
-    fn turn(&mut self) -> bool {
-        if self.skip > 0 {
-            self.skip -= 1;
-            return false;
-        }
-        match &mut self.times {
-            None => true,
-            Some(0) => false,
-            Some(left) => {
-                *left -= 1;
-                true
-            }
-        }
-    }
 }
 
 /// The act of the first fault whose turn it is.
@@ -100,6 +83,8 @@ pub fn fate(faults: &mut [Fault], method: &str, path: &str) -> Option<Act> {
     let mut matching = faults
         .iter_mut()
         .filter(|fault| fault.rule.matches(method, path));
-    let fault = matching.find_map(|fault| fault.rule.turn().then_some(&fault.act));
+    let fault = matching.find_map(|fault| {
+        (!fault.rule.turns.passes() && fault.rule.turns.take()).then_some(&fault.act)
+    });
     fault.cloned()
 }
