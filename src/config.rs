@@ -4,7 +4,9 @@
 mod address;
 mod destination;
 mod environment;
+mod notices;
 mod onedrive;
+mod part;
 mod platform;
 mod read;
 mod sink;
@@ -20,11 +22,13 @@ use url::Url;
 pub use address::is_loopback;
 pub use destination::{Bucket, Destination};
 pub use environment::Environment;
+pub use notices::{Notices, SecretUrl, Webhook};
 pub use onedrive::{OneDrive, RefreshToken};
 pub use sink::{Service, Setting, Settings};
 pub use variables::{VARIABLES, Variable};
 
 use crate::retention::Rules;
+use crate::shard::Shard;
 
 /// A variable that is missing, wrong or in contradiction with another.
 #[derive(Debug, thiserror::Error)]
@@ -77,6 +81,8 @@ pub struct Config {
     pub full_every: Duration,
     /// Where the archive lies, and for how long.
     pub keeping: Keeping,
+    /// Who is told besides the log.
+    pub notices: Notices,
     /// The summary goes here too.
     pub summary_file: Option<PathBuf>,
     /// Names that look like ours and are not.
@@ -127,6 +133,8 @@ pub struct Selection {
     pub types: Vec<String>,
     /// Items with this tag are skipped.
     pub exclude_tag: String,
+    /// One part of it, where several runs divide it among them.
+    pub shard: Option<Shard>,
 }
 
 /// Where to look for items.

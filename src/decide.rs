@@ -1,6 +1,8 @@
 //! What to do about each item, as a value: read it, keep the copy there is, or skip it. No I/O, no clock:
 //! everything that decides is an argument.
 
+mod select;
+
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
@@ -8,7 +10,9 @@ use jiff::Timestamp;
 
 use crate::config::Config;
 use crate::item::Item;
+use crate::shard::Shard;
 use crate::snapshot::{Change, Entry, State};
+pub use select::{Selected, select};
 
 /// The wishes that bear on the decision.
 #[derive(Clone, Copy, Debug)]
@@ -23,6 +27,8 @@ pub struct Policy<'a> {
     pub types: &'a [String],
     /// Items with this tag are skipped.
     pub exclude_tag: &'a str,
+    /// One part of the selection.
+    pub shard: Option<Shard>,
 }
 
 impl<'a> Policy<'a> {
@@ -34,6 +40,7 @@ impl<'a> Policy<'a> {
             settings,
             types: &config.selection.types,
             exclude_tag: &config.selection.exclude_tag,
+            shard: config.selection.shard,
         }
     }
 }
@@ -109,23 +116,6 @@ impl Plan {
             count(|action| matches!(action, Action::Skip(_))),
         )
     }
-
-    /// Why there is nothing to back up, unless there is something.
-    pub fn why_empty(&self) -> Option<String> {
-        match self.counts() {
-            (0, 0, 0) => Some("no item was found: check BACKUP_SCOPE, BACKUP_QUERY and BACKUP_ITEM_TYPES, and what the account may see".to_owned()),
-            (0, 0, skipped) => Some(format!(
-                "all {skipped} items found are to be skipped: check BACKUP_EXCLUDE_TAG"
-            )),
-            _ => None,
-        }
-    }
-}
-
-/// The items of a type that was asked for. Anything else is not part of the selection.
-pub fn select(items: Vec<Item>, policy: &Policy<'_>) -> Vec<Item> {
-    let wanted = |item: &Item| policy.types.is_empty() || policy.types.contains(&item.kind);
-    items.into_iter().filter(wanted).collect()
 }
 
 /// The newest entries, as everything here looks them up.

@@ -60,6 +60,11 @@ impl Exit {
         self as u8
     }
 
+    /// By its number.
+    pub fn of_code(code: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|exit| exit.code() == code)
+    }
+
     /// The name used in logs and in the README's table.
     pub fn name(self) -> &'static str {
         match self {

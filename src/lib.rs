@@ -6,8 +6,8 @@
 //! - [`pass`]: the pipeline. Read this first.
 //! - [`portal`]: the one edge, everything that is said to ArcGIS. [`archive`]: the other edge, everything
 //!   that is kept. Neither knows the other.
-//! - [`item`], [`snapshot`], [`summary`]: the vocabulary. [`decide`], [`retention`]: what is to be done, and
-//!   what is to be kept. Pure.
+//! - [`item`], [`snapshot`], [`summary`]: the vocabulary. [`decide`], [`shard`], [`retention`]: what is to be
+//!   done, by which part of several, and what is to be kept. Pure.
 //! - [`commands`]: what can be asked for besides a pass.
 
 pub mod archive;
@@ -22,6 +22,7 @@ pub mod portal;
 pub mod private_file;
 pub mod progress;
 pub mod retention;
+pub mod shard;
 pub mod snapshot;
 pub mod summary;
 pub mod tally;

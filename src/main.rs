@@ -7,8 +7,6 @@ use agol_backup::commands::Command;
 use agol_backup::config::{self, Config, Environment};
 use agol_backup::exit::{Exit, Stop};
 use agol_backup::pass;
-use agol_backup::snapshot::now;
-use agol_backup::summary::Summary;
 use agol_backup::telemetry::{self, Stream};
 use clap::Parser;
 
@@ -27,34 +25,29 @@ fn main() -> ExitCode {
     telemetry::start(&environment, Stream::of(answers));
     match command {
         Ok(None) => match Config::from_environment(&environment) {
-            Ok(config) => run(async { pass::run(&config).await.exit.into() }),
-            Err(wrong) => refuse(&Stop::Config(wrong)),
+            Ok(config) => run(&environment, async { pass::run(&config).await.exit.into() }),
+            Err(wrong) => pass::refuse(&environment, &Stop::Config(wrong)).into(),
         },
-        Ok(Some(command)) => run(async { command.run(&environment).await.into() }),
+        Ok(Some(command)) => run(&environment, async {
+            command.run(&environment).await.into()
+        }),
         Err(help) if !help.use_stderr() => help
             .print()
             .map_or(Exit::Internal, |()| Exit::Complete)
             .into(),
-        Err(wrong) => refuse(&Stop::Config(config::Error::of_arguments(
-            &wrong.to_string(),
-        ))),
+        Err(wrong) => {
+            let wrong = config::Error::of_arguments(&wrong.to_string());
+            pass::refuse(&environment, &Stop::Config(wrong)).into()
+        }
     }
 }
 
-fn run(work: impl Future<Output = ExitCode>) -> ExitCode {
+fn run(environment: &Environment, work: impl Future<Output = ExitCode>) -> ExitCode {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build();
     runtime.map_or_else(
-        |error| refuse(&Stop::Internal(error.into())),
+        |error| pass::refuse(environment, &Stop::Internal(error.into())).into(),
         |runtime| runtime.block_on(work),
     )
-}
-
-/// Ends before anything was contacted.
-fn refuse(stop: &Stop) -> ExitCode {
-    let mut summary = Summary::begun(now());
-    summary.close(stop.exit(), Some(stop.to_string()));
-    telemetry::finish(&summary);
-    stop.exit().into()
 }

@@ -8,6 +8,7 @@ mod files;
 mod parts;
 mod prepare;
 mod prune;
+mod report;
 mod rows;
 mod service;
 mod signals;
@@ -26,13 +27,16 @@ use crate::archive::{self, Archive, Hold};
 use crate::config::Config;
 use crate::decide::{self, Plan, Policy};
 use crate::exit::{Exit, Stop, caught};
+use crate::notify::Notices;
 use crate::portal::{Portal, Traffic};
 use crate::progress::Progress;
 use crate::snapshot::{Entry, FORMAT, Origin, Snapshot, State, now};
 use crate::summary::{DaysLeft, History, Summary};
-use crate::{PROGRAM, notify, telemetry};
+use crate::{PROGRAM, telemetry};
 pub(crate) use engines::Engines;
 pub(crate) use prepare::observed;
+use report::close;
+pub use report::refuse;
 use signals::Signals;
 
 /// A token that ends sooner is warned of.
@@ -45,43 +49,41 @@ const LAST_WORDS: Duration = Duration::from_secs(10);
 /// Runs one pass and reports it. Never panics, never exits the process.
 pub async fn run(config: &Config) -> Summary {
     let began = Instant::now();
-    let mut summary = Summary::begun(now());
+    let mut history = History::begun(now());
+    let summary = &mut history.summary;
     summary.token_days_left = DaysLeft::until(config.credentials.expire_at(), summary.started_at);
     info!(program = PROGRAM, portal = %config.portal, destination = %config.keeping.destination, "pass started");
     for name in &config.unknown_variables {
         warn!(variable = name, "unknown variable");
     }
     let traffic = Arc::new(Traffic::default());
-    let end = caught(whole_pass(config, &mut summary, &traffic, began)).await;
+    let mut notices = Notices::of(config);
+    let work = whole_pass(config, &mut history, &traffic, &mut notices, began);
+    let end = caught(work).await;
+    let summary = &mut history.summary;
     (summary.requests, summary.retries) = (traffic.requests(), traffic.retries());
     if let Err(stop) = &end {
-        close(&mut summary, stop.exit(), Some(stop.to_string()), began);
+        close(summary, stop.exit(), Some(stop.to_string()), began);
     }
-    if let Some(path) = &config.summary_file {
-        notify::summary_file(path, &summary);
-    }
-    telemetry::finish(&summary);
-    summary
-}
-
-fn close(summary: &mut Summary, exit: Exit, error: Option<String>, began: Instant) {
-    summary.close(exit, error);
-    // Once: the history and the closing line tell the same.
-    if summary.elapsed_ms == 0 {
-        summary.elapsed_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
-    }
+    report::report(config, notices, &history).await;
+    history.summary
 }
 
 /// Signs in, takes the destination, works, and leaves both as they should be, however the work ended.
 async fn whole_pass(
     config: &Config,
-    summary: &mut Summary,
+    history: &mut History,
     traffic: &Arc<Traffic>,
+    notices: &mut Notices<'_>,
     began: Instant,
 ) -> Result<(), Stop> {
     let mut signals = Signals::listen()?;
     let portal = Portal::new(config, Arc::clone(traffic)).map_err(Stop::Config)?;
-    let archive = signals.unless_told(open(config)).await?;
+    let archive = Archive::open(&config.keeping.destination)?;
+    // The settings are right: from here on somebody is contacted.
+    notices.begin();
+    signals.unless_told(probed(&archive)).await?;
+    let summary = &mut history.summary;
     let portal = signals.unless_told(portal.sign_in()).await?;
     info!(
         username = portal.account().username,
@@ -108,20 +110,19 @@ async fn whole_pass(
     if timeout(LAST_WORDS, portal.remove_leftovers()).await != Ok(0) {
         warn!("temporary exports left");
     }
-    for entry in &account.entries {
-        summary.count(entry.state);
-    }
+    history.tell_of(&account.entries);
+    let summary = &mut history.summary;
     (summary.rows, summary.bytes) = (progress.rows(), progress.bytes());
     (summary.requests, summary.retries) = (traffic.requests(), traffic.retries());
     let (exit, error) = account.told(&end);
     close(summary, exit, error, began);
-    let history = History::of(summary.clone(), account.snapshot_sha256, &account.entries);
-    let closed = let_go(&archive, hold, &history, end.is_ok()).await;
+    history.snapshot_sha256 = account.snapshot_sha256;
+    let closed = let_go(&archive, hold, history, end.is_ok()).await;
     end?;
     // The snapshot stands: what failed is only the account of it.
     if let Err(error) = closed {
         warn!(error = %error, "pass not closed");
-        summary.close(
+        history.summary.close(
             Exit::Partial,
             Some(format!("committed, but not closed: {error}")),
         );
@@ -152,10 +153,8 @@ impl Account {
 }
 
 /// A destination that cannot be used ends the pass before the portal is asked.
-async fn open(config: &Config) -> Result<Archive, Stop> {
-    let archive = Archive::open(&config.keeping.destination)?;
-    archive.probe().await?;
-    Ok(archive)
+async fn probed(archive: &Archive) -> Result<(), Stop> {
+    Ok(archive.probe().await?)
 }
 
 async fn let_go(
@@ -204,12 +203,15 @@ impl Pass<'_> {
         let newest = self.archive.newest_snapshot().await?;
         let settings = self.config.reading.fingerprint();
         let policy = Policy::of(self.config, started, &settings);
-        let items = self.discover(&policy).await?;
+        let selected = self.discover(&policy).await?;
+        let empty = selected.why_empty(&policy);
+        let items = selected.items;
         let earlier = self.adopt(&items, newest, &policy).await?;
         let observed = self.observe(&items, &earlier, &policy).await?;
         let plan = decide::decide(items, &earlier, &observed, &policy);
         drop((earlier, observed));
-        self.tell(&plan)?;
+        self.tell(&plan);
+        empty.map_or(Ok(()), |why| Err(Stop::Empty(why)))?;
         account.entries = self.read_and_store(plan, &settings).await?;
         let snapshot = self.snapshot(started, &account.entries);
         account.snapshot_sha256 = Some(self.archive.commit(self.hold, &snapshot).await?);
@@ -225,11 +227,10 @@ impl Pass<'_> {
         Ok(())
     }
 
-    fn tell(&self, plan: &Plan) -> Result<(), Stop> {
+    fn tell(&self, plan: &Plan) {
         let (read, unchanged, skipped) = plan.counts();
         info!(read, unchanged, skipped, "plan ready");
         self.progress.expect(plan.actions.len());
-        plan.why_empty().map_or(Ok(()), |why| Err(Stop::Empty(why)))
     }
 
     /// Moves several items at a time; each ends as one entry of the snapshot.

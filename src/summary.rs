@@ -6,6 +6,10 @@ use serde::{Deserialize, Serialize};
 use crate::exit::Exit;
 use crate::snapshot::{Entry, Failure, Stamp, State};
 
+/// Bytes of a reason: with it the summary still fits into the 4096 bytes that Kubernetes keeps of a
+/// termination message.
+const LONGEST_ERROR: usize = 1_500;
+
 /// The closing account of a pass.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Summary {
@@ -99,7 +103,7 @@ impl Summary {
     pub fn close(&mut self, exit: Exit, error: Option<String>) {
         self.exit = exit.code();
         exit.name().clone_into(&mut self.outcome);
-        self.error = error;
+        self.error = error.map(shortened);
     }
 
     /// Counts an item by what was done about it.
@@ -112,6 +116,14 @@ impl Summary {
             State::Skipped => self.skipped += 1,
         }
     }
+}
+
+fn shortened(mut text: String) -> String {
+    if text.len() > LONGEST_ERROR {
+        text.truncate(text.floor_char_boundary(LONGEST_ERROR));
+        text.push('…');
+    }
+    text
 }
 
 /// `history/<stamp>.json`: the summary, and each item that failed and why.
@@ -144,8 +156,20 @@ pub struct Failed {
 }
 
 impl History {
-    /// From the items of the pass, where it came that far.
-    pub fn of(summary: Summary, snapshot_sha256: Option<String>, items: &[Entry]) -> Self {
+    /// An account with nothing in it yet.
+    pub fn begun(started_at: Timestamp) -> Self {
+        Self {
+            summary: Summary::begun(started_at),
+            snapshot_sha256: None,
+            failed: Vec::new(),
+        }
+    }
+
+    /// Counts the items of the pass, and names those that failed.
+    pub fn tell_of(&mut self, items: &[Entry]) {
+        for entry in items {
+            self.summary.count(entry.state);
+        }
         let failed = items
             .iter()
             .filter(|entry| matches!(entry.state, State::Kept | State::Missing));
@@ -156,10 +180,6 @@ impl History {
             state: entry.state,
             error: entry.error.clone(),
         });
-        Self {
-            summary,
-            snapshot_sha256,
-            failed: failed.collect(),
-        }
+        self.failed = failed.collect();
     }
 }

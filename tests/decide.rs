@@ -32,6 +32,7 @@ impl World {
             settings: SETTINGS[0],
             types: &[],
             exclude_tag: "no-backup",
+            shard: None,
         }
     }
 
@@ -237,7 +238,7 @@ proptest! {
     ) {
         let types: Vec<String> = wanted.iter().map(|kind| KINDS[*kind].to_owned()).collect();
         let policy = Policy { types: &types, ..world.policy() };
-        let selected = select(world.items.clone(), &policy);
+        let selected = select(world.items.clone(), &policy).items;
         let ids: Vec<&str> = selected.iter().map(|item| item.id.as_str()).collect();
         let asked_for = |item: &&Item| types.is_empty() || types.contains(&item.kind);
         let expected: Vec<&str> = world.items.iter().filter(asked_for).map(|item| item.id.as_str()).collect();

@@ -11,7 +11,7 @@ use crate::archive::{Archive, Finding, Hold, Verified, Wish};
 use crate::exit::{Exit, Stop};
 use crate::progress::Progress;
 use crate::snapshot::{Entry, Failure, Snapshot, State, now};
-use crate::summary::{History, Summary};
+use crate::summary::History;
 
 /// Verifies the newest snapshot that can be read, and marks what it finds.
 pub(super) async fn run(
@@ -74,13 +74,12 @@ async fn mark(
         marked = damaged.len(),
         "snapshot committed"
     );
-    let mut summary = Summary::begun(started);
+    let mut history = History::begun(started);
+    history.tell_of(&snapshot.items);
+    history.snapshot_sha256 = Some(sha256);
+    let summary = &mut history.summary;
     summary.stamp = Some(snapshot.stamp.clone());
-    for entry in &snapshot.items {
-        summary.count(entry.state);
-    }
     summary.close(Exit::Damaged, Some("damaged items were marked".to_owned()));
-    let history = History::of(summary, Some(sha256), &snapshot.items);
     archive.remember(&hold.stamp, &history).await?;
     Ok(verified)
 }

@@ -88,6 +88,25 @@ impl Destination {
     }
 }
 
+impl Destination {
+    /// Goes one folder down.
+    pub(super) fn descend(&mut self, folder: &str) -> Result<(), Error> {
+        let prefix = match self {
+            Self::Folder(path) => {
+                path.push(folder);
+                return Ok(());
+            }
+            Self::S3(bucket) | Self::Azblob(bucket) => &mut bucket.prefix,
+            Self::OneDrive(onedrive) => &mut onedrive.prefix,
+        };
+        if !prefix.is_empty() {
+            prefix.push('/');
+        }
+        prefix.push_str(folder);
+        check_length(prefix)
+    }
+}
+
 fn bucket(name: String, prefix: String, settings: Settings) -> Result<Bucket, Error> {
     let letter = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_' | '$');
     if name.is_empty() || !name.chars().all(letter) {
@@ -125,12 +144,16 @@ fn place(rest: &str) -> Result<(String, String), Error> {
             "has a prefix with an empty part, a . or .., a backslash, or a space at an end: write plain folder names",
         ));
     }
-    if prefix.chars().count() > LONGEST_PREFIX {
-        return Err(wrong(&format!(
-            "has a prefix of more than {LONGEST_PREFIX} characters"
-        )));
-    }
+    check_length(prefix)?;
     Ok((name.to_owned(), prefix.to_owned()))
+}
+
+fn check_length(prefix: &str) -> Result<(), Error> {
+    if prefix.chars().count() > LONGEST_PREFIX {
+        let problem = format!("has a prefix of more than {LONGEST_PREFIX} characters");
+        return Err(wrong(&problem));
+    }
+    Ok(())
 }
 
 pub(super) fn wrong(problem: &str) -> Error {

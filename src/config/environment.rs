@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use serde::Deserialize;
 
 use super::Error;
-use super::variables::{NOT_YET, PREFIXES, VARIABLES};
+use super::variables::{PREFIXES, VARIABLES};
 
 /// All variables as text, one member each; `None` when absent or empty.
 #[derive(Debug, Default, Deserialize)]
@@ -28,6 +28,8 @@ pub(super) struct Raw {
     pub(super) backup_concurrency: Option<String>,
     pub(super) backup_export_timeout: Option<String>,
     pub(super) backup_max_duration: Option<String>,
+    pub(super) backup_shard: Option<String>,
+    pub(super) backup_shards: Option<String>,
     pub(super) backup_full_every: Option<String>,
     pub(super) backup_destination: Option<String>,
     pub(super) backup_keep_last: Option<String>,
@@ -35,6 +37,9 @@ pub(super) struct Raw {
     pub(super) backup_keep_weekly: Option<String>,
     pub(super) backup_keep_monthly: Option<String>,
     pub(super) backup_keep_yearly: Option<String>,
+    pub(super) backup_ping_url: Option<String>,
+    pub(super) backup_webhook_url: Option<String>,
+    pub(super) backup_webhook_on: Option<String>,
     pub(super) backup_summary_file: Option<String>,
     pub(super) backup_log: Option<String>,
     pub(super) rust_log: Option<String>,
@@ -56,15 +61,14 @@ impl Environment {
 
     /// What speaks about logging, before anything else is known to be right.
     pub fn log_settings(&self) -> (Option<String>, Option<String>) {
-        let text = |name| {
-            self.0
-                .get(name)
-                .and_then(|value| value.to_str())
-                .map(str::trim)
-                .filter(|value| !value.is_empty())
-                .map(ToOwned::to_owned)
-        };
+        let text = |name| self.text(name).ok().flatten();
         (text("BACKUP_LOG"), text("RUST_LOG"))
+    }
+
+    /// Where the summary goes, also that of a run which something else in the environment ends.
+    pub fn summary_file(&self) -> Option<PathBuf> {
+        let path = self.text("BACKUP_SUMMARY_FILE").ok().flatten();
+        path.map(PathBuf::from)
     }
 
     /// Checks the names, reads the files of secrets, and yields the values with the warnings found.
@@ -156,11 +160,6 @@ impl Environment {
             if is_known(name) {
                 continue;
             }
-            if NOT_YET.contains(&name.as_str()) {
-                let remedy =
-                    "is not supported by this version: unset it (CHANGELOG.md says what is)";
-                return Err(Error::new(name, remedy));
-            }
             if let Some(meant) = nearest(name) {
                 return Err(Error::new(
                     name,
@@ -199,7 +198,6 @@ fn known_names() -> impl Iterator<Item = String> {
 /// The known name that this one is a slip of: two letters off at most, or one word of it wrong.
 fn nearest(name: &str) -> Option<String> {
     known_names()
-        .chain(NOT_YET.iter().map(|name| (*name).to_owned()))
         .map(|known| (strsim::damerau_levenshtein(name, &known), known))
         .filter(|(distance, known)| *distance <= 2 && known.len() > 9)
         .min()

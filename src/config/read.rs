@@ -8,15 +8,18 @@ use secrecy::SecretString;
 use super::address::portal_address;
 use super::destination::Destination;
 use super::environment::{Environment, Raw};
+use super::notices::Notices;
 use super::{
-    Config, Credentials, Error, Format, Keeping, Method, Reading, Scope, Selection, values,
+    Config, Credentials, Error, Format, Keeping, Method, Reading, Scope, Selection, part, values,
 };
 use crate::retention::Rules;
+use crate::shard::Shard;
 
 impl Config {
     /// Reads and checks everything; contacts nobody.
     pub fn from_environment(environment: &Environment) -> Result<Self, Error> {
         let (raw, unknown_variables) = environment.resolve()?;
+        let shard = part::read(&raw, environment)?;
         Ok(Self {
             portal: portal_address(
                 raw.arcgis_url
@@ -25,7 +28,7 @@ impl Config {
             )?,
             credentials: credentials(&raw)?,
             extra_ca: raw.arcgis_ca_file.as_deref().map(read_ca).transpose()?,
-            selection: selection(&raw)?,
+            selection: selection(&raw, shard)?,
             reading: reading(&raw)?,
             concurrency: values::count(
                 "BACKUP_CONCURRENCY",
@@ -40,7 +43,8 @@ impl Config {
                 "BACKUP_FULL_EVERY",
                 raw.backup_full_every.as_deref().unwrap_or("30d"),
             )?,
-            keeping: keeping(&raw, environment)?,
+            keeping: keeping(&raw, environment, shard)?,
+            notices: Notices::read(&raw)?,
             summary_file: raw.backup_summary_file.map(PathBuf::from),
             unknown_variables: log_words(raw.backup_log.as_deref(), raw.rust_log.as_deref())
                 .map(|()| unknown_variables)?,
@@ -53,20 +57,22 @@ impl Keeping {
     pub fn from_environment(environment: &Environment) -> Result<Self, Error> {
         let (raw, _unknown) = environment.resolve()?;
         log_words(raw.backup_log.as_deref(), raw.rust_log.as_deref())?;
-        keeping(&raw, environment)
+        keeping(&raw, environment, part::read(&raw, environment)?)
     }
 }
 
-fn keeping(raw: &Raw, environment: &Environment) -> Result<Keeping, Error> {
+fn keeping(raw: &Raw, environment: &Environment, shard: Option<Shard>) -> Result<Keeping, Error> {
     let kept = |name, text: &Option<String>| {
         let text = text.as_deref();
         text.map(|text| values::kept(name, text)).transpose()
     };
+    let destination = raw.backup_destination.as_deref().unwrap_or("./agol-backup");
+    let mut destination = Destination::read(destination, environment)?;
+    if let Some(shard) = shard {
+        destination.descend(&shard.folder())?;
+    }
     Ok(Keeping {
-        destination: Destination::read(
-            raw.backup_destination.as_deref().unwrap_or("./agol-backup"),
-            environment,
-        )?,
+        destination,
         rules: Rules {
             last: kept("BACKUP_KEEP_LAST", &raw.backup_keep_last)?,
             daily: kept("BACKUP_KEEP_DAILY", &raw.backup_keep_daily)?,
@@ -143,7 +149,7 @@ fn read_ca(path: &str) -> Result<Vec<u8>, Error> {
         .map_err(|error| Error::new("ARCGIS_CA_FILE", format!("cannot be read: {path}: {error}")))
 }
 
-fn selection(raw: &Raw) -> Result<Selection, Error> {
+fn selection(raw: &Raw, shard: Option<Shard>) -> Result<Selection, Error> {
     let scope = match (
         raw.backup_scope.as_deref().unwrap_or("mine"),
         &raw.backup_query,
@@ -181,6 +187,7 @@ fn selection(raw: &Raw) -> Result<Selection, Error> {
             .backup_exclude_tag
             .clone()
             .unwrap_or_else(|| "no-backup".to_owned()),
+        shard,
     })
 }
 

@@ -43,6 +43,8 @@ pub const VARIABLES: &[Variable] = &[
     plain("BACKUP_CONCURRENCY", "`8`"),
     plain("BACKUP_EXPORT_TIMEOUT", "`30m`"),
     plain("BACKUP_MAX_DURATION", "none"),
+    plain("BACKUP_SHARD", "none"),
+    plain("BACKUP_SHARDS", "none"),
     plain("BACKUP_FULL_EVERY", "`30d`"),
     plain("BACKUP_DESTINATION", "`./agol-backup`"),
     plain("BACKUP_KEEP_LAST", "keep all"),
@@ -50,20 +52,12 @@ pub const VARIABLES: &[Variable] = &[
     plain("BACKUP_KEEP_WEEKLY", "keep all"),
     plain("BACKUP_KEEP_MONTHLY", "keep all"),
     plain("BACKUP_KEEP_YEARLY", "keep all"),
+    secret("BACKUP_PING_URL"),
+    secret("BACKUP_WEBHOOK_URL"),
+    plain("BACKUP_WEBHOOK_ON", "`failure`"),
     plain("BACKUP_SUMMARY_FILE", "–"),
     plain("BACKUP_LOG", "`auto`"),
     plain("RUST_LOG", "`info`"),
-];
-
-/// Part of the design, not of this version. To ignore one would break a promise in silence, so setting
-/// one is an error that says so.
-pub(super) const NOT_YET: &[&str] = &[
-    "BACKUP_SHARD",
-    "BACKUP_PING_URL",
-    "BACKUP_PING_URL_FILE",
-    "BACKUP_WEBHOOK_URL",
-    "BACKUP_WEBHOOK_URL_FILE",
-    "BACKUP_WEBHOOK_ON",
 ];
 
 /// Prefixes that are ours: another name with one of them is looked at.

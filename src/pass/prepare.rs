@@ -8,10 +8,10 @@ use tracing::info;
 use super::Pass;
 use super::copy::stored;
 use crate::config::Scope;
-use crate::decide::{self, Observed, Policy};
+use crate::decide::{self, Observed, Policy, Selected};
 use crate::exit::Stop;
 use crate::item::Item;
-use crate::portal::Service;
+use crate::portal::{Portal, Service};
 use crate::snapshot::{Change, Entry, Snapshot};
 
 /// What a service tells of its edits.
@@ -24,27 +24,32 @@ pub(crate) fn observed(service: &Service) -> Observed {
 
 impl Pass<'_> {
     /// What there is, without the temporary items of passes, of which dead ones are removed on the way.
-    pub(super) async fn discover(&self, policy: &Policy<'_>) -> Result<Vec<Item>, Stop> {
+    pub(super) async fn discover(&self, policy: &Policy<'_>) -> Result<Selected, Stop> {
         let scope = &self.config.selection.scope;
-        let mut listed = self.portal.discover(scope).await?;
-        let ended = self.hold.ended();
-        let temporary = match scope {
-            Scope::Mine | Scope::Org => self.portal.sweep(&listed, &ended).await,
-            Scope::Query(_) => {
-                self.portal
-                    .sweep(&self.portal.temporary_items().await?, &ended)
-                    .await
-            }
-        };
-        listed.retain(|item| !temporary.contains(&item.id));
-        let found = listed.len();
-        let items = decide::select(listed, policy);
+        let listed = self.portal.discover(scope).await?;
+        let is_temporary = |item: &Item| self.portal.is_temporary(item);
+        let (mut temporary, listed): (Vec<_>, Vec<_>) = listed.into_iter().partition(is_temporary);
+        if matches!(scope, Scope::Query(_)) {
+            temporary = self.portal.temporary_items().await?;
+        }
+        temporary.retain(|item| self.may_sweep(item));
+        self.portal.sweep(&temporary, &self.hold.ended()).await;
+        let selected = decide::select(listed, policy);
         info!(
-            items = items.len(),
-            of_other_types = found - items.len(),
+            items = selected.items.len(),
+            of_other_types = selected.of_other_types,
+            of_other_parts = selected.of_other_parts,
             "discovered"
         );
-        Ok(items)
+        Ok(selected)
+    }
+
+    /// Another part's pass may have the stamp of one that this part's destination knows to be dead: what it
+    /// made is known by the item that it was made of.
+    fn may_sweep(&self, temporary: &Item) -> bool {
+        let source = Portal::source_of(temporary);
+        let shard = self.config.selection.shard;
+        shard.is_none_or(|shard| source.is_some_and(|id| shard.holds(id)))
     }
 
     /// The entries of the newest snapshot. Where a pass that came to no commit finished a later copy of an

@@ -116,16 +116,14 @@ impl Portal {
     }
 
     /// Removes what dead passes left behind: ours by owner, title, tag and type, and certainly nobody's any
-    /// more. Returns the ids that are temporary items of some pass, removed or not: they are not content.
-    pub async fn sweep(&self, listed: &[Item], ended: &EndedPasses) -> HashSet<String> {
+    /// more.
+    pub async fn sweep(&self, listed: &[Item], ended: &EndedPasses) {
         let skew = self.traffic.clock_skew().unwrap_or(0);
         let portal_now = Timestamp::now().as_millisecond() - skew * 1_000;
-        let mut temporary = HashSet::new();
         for item in listed {
             let Some(stamp) = stamp_of(item, self.account.username.as_deref()) else {
                 continue;
             };
-            temporary.insert(item.id.clone());
             let age = u64::try_from(portal_now - item.created).unwrap_or(0);
             if !ended.contains(&stamp) && Duration::from_millis(age) <= OLD_ENOUGH {
                 continue;
@@ -141,12 +139,17 @@ impl Portal {
                 }
             }
         }
-        temporary
     }
 
     /// Of some pass, and so no content.
     pub fn is_temporary(&self, item: &Item) -> bool {
         stamp_of(item, self.account.username.as_deref()).is_some()
+    }
+
+    /// The id of the item that a temporary one was made of, as its title tells.
+    pub fn source_of(temporary: &Item) -> Option<&str> {
+        let words = temporary.title.strip_prefix(TITLE_PREFIX)?;
+        words.split(' ').nth(1)
     }
 
     /// The caller's temporary items, for scopes whose listing may not show them.

@@ -94,21 +94,6 @@ fn a_retention_rule_keeps_at_least_one() {
 }
 
 #[test]
-fn a_rule_that_this_version_does_not_know_is_never_ignored() {
-    all_refused(&[
-        (
-            &["BACKUP_PING_URL", "not supported"],
-            &[("BACKUP_PING_URL", "https://hc.example.org/x")],
-        ),
-        (
-            &["BACKUP_WEBHOOK_URL_FILE"],
-            &[("BACKUP_WEBHOOK_URL_FILE", "/x")],
-        ),
-        (&["BACKUP_SHARD"], &[("BACKUP_SHARD", "3/8")]),
-    ]);
-}
-
-#[test]
 fn a_value_that_means_nothing_is_refused_with_one_that_does() {
     all_refused(&[
         (

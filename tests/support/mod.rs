@@ -17,6 +17,7 @@ pub mod moto;
 pub mod office;
 pub mod portal;
 pub mod proxy;
+pub mod receiver;
 pub mod run;
 pub mod s3;
 pub mod store;

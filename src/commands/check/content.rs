@@ -22,6 +22,8 @@ pub(super) struct Content {
     pub(super) visible: Option<u64>,
     /// Found, and not of a type that was asked for.
     pub(super) of_other_types: u64,
+    /// Of the selection, and not of the part that this run is about.
+    pub(super) of_other_parts: u64,
     pub(super) counts: Counts,
     /// By type.
     pub(super) types: Vec<OfType>,
@@ -99,20 +101,23 @@ pub(super) async fn look(
     let settings = config.reading.fingerprint();
     let policy = Policy::of(config, started, &settings);
     let (temporary, listed) = discover(portal, &config.selection.scope).await?;
-    let (found, visible) = (listed.len(), portal.count_visible().await);
-    let items = decide::select(listed, &policy);
-    let of_other_types = (found - items.len()) as u64;
+    let visible = portal.count_visible().await;
+    let selected = decide::select(listed, &policy);
+    let error = selected.why_empty(&policy);
+    let of_other_types = selected.of_other_types as u64;
+    let of_other_parts = selected.of_other_parts as u64;
+    let items = selected.items;
     let mut outlooks = ask_all(portal, config, &items, &policy).await?;
     let gone = newest.map_or(0, |newest| count_gone(newest, &items));
     let observed = outlooks.iter_mut();
     let observed = observed.filter_map(|(id, look)| Some((id.clone(), look.observed.take()?)));
     let earlier = newest.map_or(&[][..], |newest| &newest.items);
     let plan = decide::decide(items, earlier, &observed.collect(), &policy);
-    let error = plan.why_empty();
     let items = lines(plan, outlooks);
     Ok(Content {
         visible,
         of_other_types,
+        of_other_parts,
         counts: Counts::of(&items),
         types: by_type(&items),
         read_as: by_way(&items),

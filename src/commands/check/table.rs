@@ -125,6 +125,10 @@ fn found(sign: &Sign, content: &Content) -> String {
         None => format!("BACKUP_SCOPE={}", sign.scope),
     };
     let mut told = format!("{} by {by}", items(content.items.len() as u64));
+    if content.of_other_parts > 0 {
+        let others = HumanCount(content.of_other_parts);
+        told = format!("{told}, {others} more of other parts");
+    }
     if !sign.types.is_empty() {
         let others = HumanCount(content.of_other_types);
         told = format!(

@@ -97,7 +97,9 @@ impl Facts<'_> {
 
     fn ownership(&self) -> Option<Warning> {
         let sees_everything = self.account?.sees_everything() == Some(true);
-        let nothing = self.content?.items.is_empty() && self.content?.of_other_types == 0;
+        let content = self.content?;
+        let nothing =
+            content.items.is_empty() && content.of_other_types + content.of_other_parts == 0;
         let mine = self.config.selection.scope == Scope::Mine;
         (sees_everything && nothing && mine).then(|| Warning {
             code: "owns_nothing",
