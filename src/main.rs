@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use agol_backup::commands::Command;
 use agol_backup::config::{self, Config, Environment};
@@ -48,6 +49,11 @@ fn run(environment: &Environment, work: impl Future<Output = ExitCode>) -> ExitC
         .build();
     runtime.map_or_else(
         |error| pass::refuse(environment, &Stop::Internal(error.into())).into(),
-        |runtime| runtime.block_on(work),
+        |runtime| {
+            let code = runtime.block_on(work);
+            // A name that nobody resolves is still asked for, and cannot be called off.
+            runtime.shutdown_timeout(Duration::from_secs(1));
+            code
+        },
     )
 }

@@ -2,6 +2,7 @@
 
 mod asked;
 mod exports;
+mod places;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -5,7 +5,7 @@ use url::Url;
 
 use crate::config::Config;
 use crate::exit::Exit;
-use crate::summary::{Failed, History, Summary};
+use crate::summary::{DaysLeft, Failed, History, Summary};
 
 /// Failed items named one by one; the others are only counted.
 const NAMED: usize = 5;
@@ -130,6 +130,9 @@ fn lines(config: &Config, history: &History) -> Vec<String> {
     }
     let remedy = exit.map_or("", |exit| remedy(exit, !history.failed.is_empty()));
     lines.extend((!remedy.is_empty()).then(|| remedy.to_owned()));
+    if let DaysLeft::Days(days) = summary.token_days_left {
+        lines.push(format!("The refresh token has {days} days left."));
+    }
     lines.iter().map(|line| shortened(line)).collect()
 }
 
@@ -137,14 +140,19 @@ fn counts(summary: &Summary) -> String {
     let Summary {
         stored,
         unchanged,
+        skipped,
         kept,
         missing,
-        skipped,
+        rows,
         ..
     } = summary;
     let failed = kept + missing;
+    let older = match kept {
+        0 => String::new(),
+        kept => format!(" (an older copy of {kept} is kept)"),
+    };
     format!(
-        "{stored} items stored, {unchanged} unchanged, {failed} failed ({kept} of them have an older copy), {skipped} skipped"
+        "Items: {stored} stored, {unchanged} unchanged, {skipped} skipped, {failed} failed{older}. Rows read: {rows}."
     )
 }
 

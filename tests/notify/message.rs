@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::portal::FakePortal;
+use crate::support::portal::{CLIENT_ID, FakePortal, Fault, FaultKind, REFRESH_TOKEN};
 use crate::support::receiver::{Message, Receiver};
 use crate::support::run::{Job, Run};
 use crate::support::worlds;
@@ -80,7 +80,7 @@ fn people_read_what_happened_what_failed_and_what_to_do() {
     assert_eq!(lines[0], first);
     assert_eq!(
         lines[1],
-        "2 items stored, 0 unchanged, 1 failed (0 of them have an older copy), 0 skipped"
+        "Items: 2 stored, 0 unchanged, 0 skipped, 1 failed. Rows read: 0."
     );
     assert!(lines[2].starts_with("- Map 1 (Web Map): data: "), "{text}");
     assert!(lines[2].contains("You do not have permissions."), "{text}");
@@ -89,6 +89,7 @@ fn people_read_what_happened_what_failed_and_what_to_do() {
         "{text}"
     );
     assert_eq!(lines.len(), 4, "{text}");
+    assert!(text.is_ascii(), "{text}");
     let numbers = &told.body["agol_backup"];
     assert_eq!(numbers["portal"], portal.url());
     assert_eq!(numbers["destination"], place);
@@ -101,10 +102,40 @@ fn people_read_what_happened_what_failed_and_what_to_do() {
 }
 
 #[test]
+fn people_read_whether_a_copy_is_kept_and_how_long_the_token_lives() {
+    let portal = FakePortal::start_blocking(worlds::large_listing(2));
+    let receiver = Receiver::start();
+    let ends = jiff::Timestamp::now() + std::time::Duration::from_hours(5 * 24 + 1);
+    let token = json!({"refresh_token": REFRESH_TOKEN, "client_id": CLIENT_ID, "expires_at": ends});
+    let job = hooked(&portal, &receiver).without("ARCGIS_REFRESH_TOKEN");
+    let path = job.folder().join("token");
+    std::fs::write(&path, token.to_string()).expect("a file");
+    let job = job.with("ARCGIS_REFRESH_TOKEN_FILE", path);
+    job.run().ended(0);
+    let no = Fault::on("data", FaultKind::TextPlainError(403, "No."));
+    portal.add_fault(no.forever());
+    portal.edit(|world| {
+        for item in &mut world.items {
+            item.modified += 1;
+        }
+    });
+    let (told, _) = message(&job, &receiver, 3);
+    let text = told.body["text"].as_str().expect("text");
+    assert!(
+        text.contains("2 failed (an older copy of 2 is kept)."),
+        "{text}"
+    );
+    assert!(
+        text.ends_with("\nThe refresh token has 5 days left."),
+        "{text}"
+    );
+}
+
+#[test]
 fn of_many_failures_some_are_named_and_all_are_counted() {
     let portal = FakePortal::start_blocking(worlds::large_listing(9));
-    let gone = crate::support::portal::FaultKind::TextPlainError(403, "No.");
-    portal.add_fault(crate::support::portal::Fault::on("data", gone).forever());
+    let no = Fault::on("data", FaultKind::TextPlainError(403, "No."));
+    portal.add_fault(no.forever());
     let receiver = Receiver::start();
     let (told, _) = message(&hooked(&portal, &receiver), &receiver, 3);
     let text = told.body["text"].as_str().expect("text");

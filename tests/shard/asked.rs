@@ -68,6 +68,17 @@ fn a_number_of_parts_needs_an_index_that_fits() {
     }
 }
 
+#[test]
+fn a_destination_must_leave_room_for_the_part() {
+    let destination = format!("s3://backups/{}", "a".repeat(195));
+    let error = refused(&[
+        ("BACKUP_DESTINATION", destination.as_str()),
+        ("SINK_REGION", "us-east-1"),
+        ("BACKUP_SHARD", "1/2"),
+    ]);
+    assert!(error.contains("more than 200 characters"), "{error}");
+}
+
 /// Kubernetes sets it in every Indexed Job, whatever that is for.
 #[test]
 fn an_index_alone_divides_nothing() {
