@@ -98,6 +98,7 @@ impl Beginning {
         let deadline = deadline.min(Instant::now() + TRY);
         if timeout_at(deadline, &mut tries).await.is_err() {
             tries.abort();
+            told("ping of the beginning", late());
         }
     }
 }
@@ -110,8 +111,11 @@ fn message(webhook: &Webhook, config: &Config, history: &History) -> Post {
 
 async fn in_time(config: &Config, post: &Post, deadline: Instant) -> Result<(), String> {
     let sent = send(client(config), post, std::future::pending());
-    let late = |_elapsed| Err("no answer in time".to_owned());
-    timeout_at(deadline, sent).await.unwrap_or_else(late)
+    timeout_at(deadline, sent).await.unwrap_or_else(|_| late())
+}
+
+fn late() -> Result<(), String> {
+    Err("no answer in time".to_owned())
 }
 
 async fn send(

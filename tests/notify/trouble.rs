@@ -136,6 +136,7 @@ mod signals {
         let begun = Begun::of(&job).until("items are read", |_| portal.count("data") > 0);
         let run = begun.told("TERM");
         let told = not_told(run.ended(143));
+        assert_eq!(told.len(), 3, "{told:?}");
         assert!(
             told.iter()
                 .any(|(by, why)| by == "webhook" && why == "no answer in time"),
