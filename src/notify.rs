@@ -26,8 +26,8 @@ const LIMIT: Duration = Duration::from_secs(80);
 /// Of a pass that was told to stop: whoever told it waits 10 seconds at least, and exports may have taken some.
 const LAST_WORDS: Duration = Duration::from_secs(5);
 
-/// Those who are told of one pass.
-pub struct Notices<'a> {
+/// Tells of one pass whoever is to be told.
+pub struct Messenger<'a> {
     config: &'a Config,
     ping: Option<Ping>,
     beginning: Option<Beginning>,
@@ -40,7 +40,7 @@ struct Beginning {
     ends: oneshot::Sender<()>,
 }
 
-impl<'a> Notices<'a> {
+impl<'a> Messenger<'a> {
     /// Tells nobody anything yet.
     pub fn of(config: &'a Config) -> Self {
         Self {

@@ -27,7 +27,7 @@ use crate::archive::{self, Archive, Hold};
 use crate::config::Config;
 use crate::decide::{self, Plan, Policy};
 use crate::exit::{Exit, Stop, caught};
-use crate::notify::Notices;
+use crate::notify::Messenger;
 use crate::portal::{Portal, Traffic};
 use crate::progress::Progress;
 use crate::snapshot::{Entry, FORMAT, Origin, Snapshot, State, now};
@@ -57,15 +57,15 @@ pub async fn run(config: &Config) -> Summary {
         warn!(variable = name, "unknown variable");
     }
     let traffic = Arc::new(Traffic::default());
-    let mut notices = Notices::of(config);
-    let work = whole_pass(config, &mut history, &traffic, &mut notices, began);
+    let mut messenger = Messenger::of(config);
+    let work = whole_pass(config, &mut history, &traffic, &mut messenger, began);
     let end = caught(work).await;
     let summary = &mut history.summary;
     (summary.requests, summary.retries) = (traffic.requests(), traffic.retries());
     if let Err(stop) = &end {
         close(summary, stop.exit(), Some(stop.to_string()), began);
     }
-    report::report(config, notices, &history).await;
+    report::report(config, messenger, &history).await;
     history.summary
 }
 
@@ -74,14 +74,14 @@ async fn whole_pass(
     config: &Config,
     history: &mut History,
     traffic: &Arc<Traffic>,
-    notices: &mut Notices<'_>,
+    messenger: &mut Messenger<'_>,
     began: Instant,
 ) -> Result<(), Stop> {
     let mut signals = Signals::listen()?;
     let portal = Portal::new(config, Arc::clone(traffic)).map_err(Stop::Config)?;
     let archive = Archive::open(&config.keeping.destination)?;
     // The settings are right: from here on somebody is contacted.
-    notices.begin();
+    messenger.begin();
     signals.unless_told(probed(&archive)).await?;
     let summary = &mut history.summary;
     let portal = signals.unless_told(portal.sign_in()).await?;

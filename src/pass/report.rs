@@ -6,7 +6,7 @@ use tracing::warn;
 use super::signals::Signals;
 use crate::config::{Config, Environment};
 use crate::exit::{Exit, Stop};
-use crate::notify::{self, Notices};
+use crate::notify::{self, Messenger};
 use crate::snapshot::now;
 use crate::summary::{History, Summary};
 use crate::telemetry;
@@ -20,18 +20,18 @@ pub fn refuse(environment: &Environment, stop: &Stop) -> Exit {
     stop.exit()
 }
 
-pub(super) async fn report(config: &Config, notices: Notices<'_>, history: &History) {
+pub(super) async fn report(config: &Config, messenger: Messenger<'_>, history: &History) {
     notify::summary_file(config.summary_file.as_deref(), &history.summary);
     if history.summary.exit != Exit::Config.code() {
-        tell_others(notices, history).await;
+        tell_others(messenger, history).await;
     }
     telemetry::finish(&history.summary);
 }
 
 /// Who is told to stop now waits for no answer any more: the pass itself has ended.
-async fn tell_others(notices: Notices<'_>, history: &History) {
+async fn tell_others(messenger: Messenger<'_>, history: &History) {
     let told = async {
-        notices.end(history).await;
+        messenger.end(history).await;
         Ok(())
     };
     let told = match Signals::listen() {
