@@ -144,10 +144,14 @@ fn a_selection_that_is_empty_is_empty_in_every_part() {
         item.tags = vec!["no-backup".to_owned()];
     }
     let tagged = FakePortal::start_blocking(tagged);
-    for portal in [&empty, &tagged] {
+    for (portal, why) in [
+        (&empty, "no item was found"),
+        (&tagged, "all 3 items found"),
+    ] {
         for part in ["1/2", "2/2"] {
             let job = Job::against(portal).with("BACKUP_SHARD", part);
-            job.run().ended(4);
+            let error = job.run().ended(4).summary()["error"].to_string();
+            assert!(error.contains(why), "{error}");
         }
     }
 }
