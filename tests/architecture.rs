@@ -1,6 +1,7 @@
 //! The rules of the house, kept by a machine: who may know whom, and how large a room may grow.
 
 pub(crate) mod source;
+mod systems;
 
 use source::{Source, rust_files};
 
