@@ -93,26 +93,45 @@ fn the_map_in_the_architecture_names_every_file() {
 
 #[test]
 fn the_deploy_files_and_the_readmes_commands_use_only_known_variables() {
-    let known: BTreeSet<String> = VARIABLES
-        .iter()
-        .flat_map(|variable| {
-            let file = variable.secret.then(|| format!("{}_FILE", variable.name));
-            [Some(variable.name.to_owned()), file].into_iter().flatten()
-        })
-        .collect();
-    let mut texts: Vec<(String, String)> = files("deploy")
-        .into_iter()
+    let known = known_names();
+    let recipes = files("deploy").into_iter().chain(files(".github"));
+    let mut texts: Vec<(String, String)> = recipes
+        .chain(["Dockerfile".to_owned()])
         .map(|path| (path.clone(), read(&path)))
         .collect();
-    texts.push(("Dockerfile".to_owned(), read("Dockerfile")));
     texts.push(("README.md".to_owned(), commands("README.md").concat()));
     for (path, text) in texts {
         let words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
-        for word in words.filter(|word| word.starts_with("BACKUP_") || word.starts_with("ARCGIS_"))
-        {
+        let ours = |word: &&str| {
+            ["BACKUP_", "ARCGIS_", "SINK_"]
+                .iter()
+                .any(|own| word.starts_with(own))
+        };
+        for word in words.filter(ours) {
             assert!(known.contains(word), "{path} uses {word}");
         }
     }
+}
+
+/// Of variables and of stores' settings, those of files included.
+fn known_names() -> BTreeSet<String> {
+    let variables = VARIABLES
+        .iter()
+        .map(|variable| (variable.name.to_owned(), variable.secret));
+    let settings = Service::ALL
+        .into_iter()
+        .flat_map(|service| service.settings().iter())
+        .map(|setting| {
+            (
+                format!("SINK_{}", setting.key.to_ascii_uppercase()),
+                setting.secret,
+            )
+        });
+    let names = variables.chain(settings).flat_map(|(name, secret)| {
+        let file = secret.then(|| format!("{name}_FILE"));
+        [Some(name), file].into_iter().flatten()
+    });
+    names.collect()
 }
 
 #[test]
@@ -138,7 +157,7 @@ fn exists(path: &str) -> bool {
 }
 
 /// The rows of the table whose first column has this head.
-fn table(document: &str, head: &str) -> Vec<Vec<String>> {
+pub(crate) fn table(document: &str, head: &str) -> Vec<Vec<String>> {
     let text = read(document);
     let begins = format!("| {head} |");
     let mut rows = text.lines().skip_while(|line| !line.starts_with(&begins));

@@ -15,6 +15,7 @@ mod archive;
 mod check;
 mod crash;
 mod decide;
+mod deploy;
 mod discover;
 mod documents;
 mod exports;
