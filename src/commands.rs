@@ -1,6 +1,7 @@
-//! What can be asked for besides a pass: to look at an archive, and at what a pass would meet.
+//! What can be asked for besides a pass: to sign in, to look at an archive, and at what a pass would meet.
 
 mod check;
+mod login;
 mod repair;
 mod snapshots;
 mod verify;
@@ -13,6 +14,8 @@ use crate::exit::{Exit, Stop, caught};
 /// A command line's first word.
 #[derive(Clone, Debug, clap::Subcommand)]
 pub enum Command {
+    /// Signs in, in a browser, and writes the token file that runs sign in with
+    Login(login::Options),
     /// Tells what a pass would do, read and meet, and changes nothing
     Check {
         /// For machines
@@ -51,6 +54,7 @@ impl Command {
 
     async fn done(&self, environment: &Environment) -> Result<Exit, Stop> {
         match self {
+            Self::Login(options) => login::run(environment, options).await,
             Self::Check { json } => check::run(environment, *json).await,
             Self::Snapshots { json } => {
                 snapshots::list(&Keeping::from_environment(environment)?, *json).await

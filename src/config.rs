@@ -4,6 +4,7 @@
 mod address;
 mod destination;
 mod environment;
+mod login;
 mod notices;
 mod onedrive;
 mod part;
@@ -22,6 +23,7 @@ use url::Url;
 pub use address::is_loopback;
 pub use destination::{Bucket, Destination};
 pub use environment::Environment;
+pub use login::Login;
 pub use notices::{Notices, SecretUrl, Webhook};
 pub use onedrive::{OneDrive, RefreshToken};
 pub use sink::{Service, Setting, Settings};
@@ -29,6 +31,7 @@ pub use variables::{VARIABLES, Variable};
 
 use crate::retention::Rules;
 use crate::shard::Shard;
+use crate::token_file::{Token, TokenFile};
 
 /// A variable that is missing, wrong or in contradiction with another.
 #[derive(Debug, thiserror::Error)]
@@ -106,9 +109,9 @@ pub enum Credentials {
         /// The OAuth application.
         client_id: String,
         /// Lives 90 days at most.
-        refresh_token: SecretString,
-        /// When it ends, where its file tells.
-        expires_at: Option<jiff::Timestamp>,
+        token: Token,
+        /// Where it came from, and its successor goes.
+        file: Option<TokenFile>,
     },
     /// One token for everything.
     ApiKey(SecretString),
@@ -118,7 +121,7 @@ impl Credentials {
     /// When a person must renew them, where that is known.
     pub fn expire_at(&self) -> Option<jiff::Timestamp> {
         match self {
-            Self::RefreshToken { expires_at, .. } => *expires_at,
+            Self::RefreshToken { token, .. } => token.expires_at,
             Self::ApiKey(_) => None,
         }
     }

@@ -9,6 +9,7 @@
 //! - [`item`], [`snapshot`], [`summary`]: the vocabulary. [`decide`], [`shard`], [`retention`]: what is to be
 //!   done, by which part of several, and what is to be kept. Pure.
 //! - [`commands`]: what can be asked for besides a pass.
+//! - [`token_file`], [`private_file`]: the one thing that is kept beside the archive, a person's sign-in.
 
 pub mod archive;
 pub mod commands;
@@ -27,6 +28,7 @@ pub mod snapshot;
 pub mod summary;
 pub mod tally;
 pub mod telemetry;
+pub mod token_file;
 
 /// Name and version, as written into archives.
 pub const PROGRAM: &str = concat!("agol-backup ", env!("CARGO_PKG_VERSION"));
@@ -36,7 +38,8 @@ pub const ABOUT: &str = "\
 Backs up ArcGIS content to a folder: runs one pass and exits.
 
 Without a command it runs one pass. Everything is configured by environment variables; README.md has
-the table. Set at least ARCGIS_CLIENT_ID, ARCGIS_REFRESH_TOKEN and BACKUP_DESTINATION.
+the table. Sign in once with agol-backup login, then set at least ARCGIS_REFRESH_TOKEN_FILE and
+BACKUP_DESTINATION.
 
 Exit codes: 0 complete, 2 configuration, 3 partial, 4 nothing found, 10 sign-in refused, 11 locked,
 12 portal, 13 destination, 130 and 143 interrupted, 1 a defect.";

@@ -8,6 +8,7 @@ mod files;
 mod parts;
 mod prepare;
 mod prune;
+mod renewal;
 mod report;
 mod rows;
 mod service;
@@ -35,9 +36,10 @@ use crate::summary::{DaysLeft, History, Summary};
 use crate::{PROGRAM, telemetry};
 pub(crate) use engines::Engines;
 pub(crate) use prepare::observed;
+pub(crate) use renewal::SIGN_IN_ANEW;
 use report::close;
 pub use report::refuse;
-use signals::Signals;
+pub(crate) use signals::Signals;
 
 /// A token that ends sooner is warned of.
 pub(crate) const DAYS_TO_WARN: i64 = 14;
@@ -84,13 +86,7 @@ async fn whole_pass(
     messenger.begin();
     signals.unless_told(probed(&archive)).await?;
     let summary = &mut history.summary;
-    let portal = signals.unless_told(portal.sign_in()).await?;
-    info!(
-        username = portal.account().username,
-        token_days_left = telemetry::days_left(&summary.token_days_left),
-        "signed in"
-    );
-    warn_a_person(&portal, summary.token_days_left);
+    let portal = signals.unless_told(signed_in(portal, summary)).await?;
     let hold = archive.hold(summary.started_at).await?;
     summary.stamp = Some(hold.stamp.clone());
 
@@ -104,8 +100,16 @@ async fn whole_pass(
         progress: &progress,
         began,
     };
-    let work = progress.told_while(caught(pass.work(summary.started_at, &mut account)));
-    let end = signals.unless_told(work).await;
+    // Here a pass can store something, and another on this destination cannot be at the same.
+    let renewal = renewal::renew(config, &portal, summary.started_at);
+    let end = match signals.unless_told_for(LAST_WORDS, renewal).await {
+        Ok(()) => {
+            let work = progress.told_while(caught(pass.work(summary.started_at, &mut account)));
+            signals.unless_told(work).await
+        }
+        told => told,
+    };
+    summary.token_days_left = days_left(&portal).await;
 
     if timeout(LAST_WORDS, portal.remove_leftovers()).await != Ok(0) {
         warn!("temporary exports left");
@@ -157,6 +161,23 @@ async fn probed(archive: &Archive) -> Result<(), Stop> {
     Ok(archive.probe().await?)
 }
 
+async fn signed_in(portal: Portal, summary: &mut Summary) -> Result<Portal, Stop> {
+    let portal = portal.sign_in().await?;
+    summary.token_days_left = days_left(&portal).await;
+    info!(
+        username = portal.account().username,
+        token_days_left = telemetry::days_left(&summary.token_days_left),
+        "signed in"
+    );
+    warn_of_the_clock(&portal);
+    Ok(portal)
+}
+
+/// Of the token that is in force.
+async fn days_left(portal: &Portal) -> DaysLeft {
+    DaysLeft::until(portal.credentials_end().await, now())
+}
+
 async fn let_go(
     archive: &Archive,
     hold: Hold,
@@ -167,16 +188,7 @@ async fn let_go(
     hold.release(swept).await
 }
 
-fn warn_a_person(portal: &Portal, days_left: DaysLeft) {
-    if let DaysLeft::Days(days) = days_left
-        && days < DAYS_TO_WARN
-    {
-        warn!(
-            token_days_left = days,
-            remedy = "get a new refresh token as README.md says",
-            "refresh token ends soon"
-        );
-    }
+fn warn_of_the_clock(portal: &Portal) {
     let skew = portal.traffic.clock_skew();
     if let Some(skew) = skew.filter(|skew| skew.abs() > SKEW_TO_WARN) {
         warn!(

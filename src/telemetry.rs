@@ -166,7 +166,12 @@ impl tracing_subscriber::fmt::time::FormatTime for Clock {
 
 /// A command's answer, to standard output. Nobody there to read it is no error.
 pub fn print(text: &str) -> anyhow::Result<()> {
-    match std::io::stdout().lock().write_all(text.as_bytes()) {
+    let mut stdout = std::io::stdout().lock();
+    // A question ends without a line's end.
+    match stdout
+        .write_all(text.as_bytes())
+        .and_then(|()| stdout.flush())
+    {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
         _ => Ok(()),
     }

@@ -18,6 +18,16 @@ fn by_file(portal: &FakePortal, content: &str) -> Job {
     job.with("ARCGIS_REFRESH_TOKEN_FILE", path)
 }
 
+/// The same, where the file cannot be replaced: its token is not renewed.
+fn by_read_only_file(portal: &FakePortal, content: &str) -> Job {
+    let job = by_file(portal, content);
+    let path = job.folder().join("token");
+    let mut rights = path.metadata().expect("a file").permissions();
+    rights.set_readonly(true);
+    std::fs::set_permissions(path, rights).expect("rights");
+    job
+}
+
 /// What `login` writes.
 fn token_file(days: i64) -> String {
     let end = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(24 * days + 1);
@@ -91,7 +101,7 @@ fn days_left(job: Job) -> ([Value; 3], usize) {
 fn the_days_that_a_refresh_token_has_left_are_told() {
     let portal = FakePortal::start_blocking(worlds::large_listing(1));
     for (days, warnings) in [(60, 0), (14, 0), (13, 1), (0, 1)] {
-        let told = days_left(by_file(&portal, &token_file(days)));
+        let told = days_left(by_read_only_file(&portal, &token_file(days)));
         assert_eq!(
             told,
             ([(); 3].map(|()| json!(days)), warnings),
@@ -103,7 +113,7 @@ fn the_days_that_a_refresh_token_has_left_are_told() {
 #[test]
 fn days_that_nobody_knows_are_told_as_unknown() {
     let portal = FakePortal::start_blocking(worlds::large_listing(1));
-    let bare = by_file(&portal, REFRESH_TOKEN).with("ARCGIS_CLIENT_ID", CLIENT_ID);
+    let bare = by_read_only_file(&portal, REFRESH_TOKEN).with("ARCGIS_CLIENT_ID", CLIENT_ID);
     let key = Job::bare()
         .with("ARCGIS_URL", portal.url())
         .with("ARCGIS_API_KEY", API_KEY);

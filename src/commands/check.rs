@@ -46,7 +46,11 @@ async fn report(config: &Config) -> Result<(Report, Exit), Stop> {
         None => (None, None),
     };
     let empty = content.as_ref().and_then(Content::emptiness);
-    let days_left = DaysLeft::until(config.credentials.expire_at(), started);
+    let end = match &signed_in {
+        Some(portal) => portal.credentials_end().await,
+        None => config.credentials.expire_at(),
+    };
+    let days_left = DaysLeft::until(end, started);
     let account = signed_in.as_ref().map(Portal::account);
     let facts = Facts {
         config,

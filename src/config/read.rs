@@ -14,6 +14,7 @@ use super::{
 };
 use crate::retention::Rules;
 use crate::shard::Shard;
+use crate::token_file::{Token, TokenFile};
 
 impl Config {
     /// Reads and checks everything; contacts nobody.
@@ -26,7 +27,7 @@ impl Config {
                     .as_deref()
                     .unwrap_or("https://www.arcgis.com"),
             )?,
-            credentials: credentials(&raw)?,
+            credentials: credentials(&raw, environment)?,
             extra_ca: raw.arcgis_ca_file.as_deref().map(read_ca).transpose()?,
             selection: selection(&raw, shard)?,
             reading: reading(&raw)?,
@@ -83,7 +84,7 @@ fn keeping(raw: &Raw, environment: &Environment, shard: Option<Shard>) -> Result
     })
 }
 
-fn credentials(raw: &Raw) -> Result<Credentials, Error> {
+fn credentials(raw: &Raw, environment: &Environment) -> Result<Credentials, Error> {
     let token = raw
         .arcgis_refresh_token
         .as_deref()
@@ -96,47 +97,29 @@ fn credentials(raw: &Raw) -> Result<Credentials, Error> {
         )),
         (Some(key), None) => Ok(Credentials::ApiKey(SecretString::from(key.as_str()))),
         (None, Some(token)) => {
-            let client_id = raw.arcgis_client_id.clone().or(token.client_id).ok_or_else(|| {
+            let client_id = raw.arcgis_client_id.as_ref().or(token.client_id.as_ref());
+            let client_id = client_id.cloned().ok_or_else(|| {
                 Error::new(
                     "ARCGIS_CLIENT_ID",
                     "is missing: the refresh token belongs to an OAuth application, give its client id",
                 )
             })?;
-            let refresh_token = SecretString::from(token.token);
+            let path = environment.secret_path("ARCGIS_REFRESH_TOKEN")?;
             Ok(Credentials::RefreshToken {
                 client_id,
-                refresh_token,
-                expires_at: token.expires_at,
+                token,
+                file: path.as_deref().map(TokenFile::at),
             })
         }
         (None, None) => Err(Error::new(
             "ARCGIS_REFRESH_TOKEN",
-            "is missing: set it (or ARCGIS_REFRESH_TOKEN_FILE) with ARCGIS_CLIENT_ID, or set ARCGIS_API_KEY; README.md says how to get one",
+            "is missing: sign in once with agol-backup login and set ARCGIS_REFRESH_TOKEN_FILE to the file that it writes, or set ARCGIS_API_KEY",
         )),
     }
 }
 
-/// A token file's content: the bare token, or JSON that also tells whose it is and when it ends.
-#[derive(serde::Deserialize)]
-struct TokenFile {
-    #[serde(rename = "refresh_token")]
-    token: String,
-    #[serde(default)]
-    client_id: Option<String>,
-    #[serde(default)]
-    expires_at: Option<jiff::Timestamp>,
-}
-
-fn read_token(text: &str) -> Result<TokenFile, Error> {
-    if !text.starts_with('{') {
-        return Ok(TokenFile {
-            token: text.to_owned(),
-            client_id: None,
-            expires_at: None,
-        });
-    }
-    // The parser's own message would print a part of the secret.
-    serde_json::from_str(text).map_err(|_secret| {
+fn read_token(text: &str) -> Result<Token, Error> {
+    Token::parse(text).ok_or_else(|| {
         Error::new(
             "ARCGIS_REFRESH_TOKEN",
             "looks like JSON but has no text member refresh_token",
@@ -144,7 +127,7 @@ fn read_token(text: &str) -> Result<TokenFile, Error> {
     })
 }
 
-fn read_ca(path: &str) -> Result<Vec<u8>, Error> {
+pub(super) fn read_ca(path: &str) -> Result<Vec<u8>, Error> {
     std::fs::read(path)
         .map_err(|error| Error::new("ARCGIS_CA_FILE", format!("cannot be read: {path}: {error}")))
 }

@@ -1,6 +1,10 @@
 //! SIGINT and SIGTERM end a pass in order: what is under way is dropped, what must be cleaned up is.
 
 use std::future::Future;
+use std::pin::pin;
+use std::time::Duration;
+
+use tokio::time::timeout;
 
 use crate::exit::Stop;
 
@@ -12,7 +16,7 @@ use tokio::signal::windows::{CtrlBreak, CtrlC, CtrlShutdown, ctrl_break, ctrl_c,
 /// Heard from the beginning to the end: one that comes while nobody listens is told to the next who does.
 #[cfg(unix)]
 #[derive(Debug)]
-pub(super) struct Signals {
+pub(crate) struct Signals {
     interrupt: Signal,
     terminate: Signal,
 }
@@ -20,7 +24,7 @@ pub(super) struct Signals {
 /// Task Scheduler and the console send Ctrl-C and Ctrl-Break, Windows itself a shutdown.
 #[cfg(windows)]
 #[derive(Debug)]
-pub(super) struct Signals {
+pub(crate) struct Signals {
     ctrl_c: CtrlC,
     ctrl_break: CtrlBreak,
     shutdown: CtrlShutdown,
@@ -28,7 +32,7 @@ pub(super) struct Signals {
 
 impl Signals {
     #[cfg(unix)]
-    pub(super) fn listen() -> Result<Self, Stop> {
+    pub(crate) fn listen() -> Result<Self, Stop> {
         let heard = |kind| signal(kind).map_err(|error| Stop::Internal(error.into()));
         Ok(Self {
             interrupt: heard(SignalKind::interrupt())?,
@@ -37,7 +41,7 @@ impl Signals {
     }
 
     #[cfg(windows)]
-    pub(super) fn listen() -> Result<Self, Stop> {
+    pub(crate) fn listen() -> Result<Self, Stop> {
         let failed = |error: std::io::Error| Stop::Internal(error.into());
         Ok(Self {
             ctrl_c: ctrl_c().map_err(failed)?,
@@ -47,7 +51,7 @@ impl Signals {
     }
 
     /// The work's own end, or the signal that came first.
-    pub(super) async fn unless_told<T>(
+    pub(crate) async fn unless_told<T>(
         &mut self,
         work: impl Future<Output = Result<T, Stop>>,
     ) -> Result<T, Stop> {
@@ -55,6 +59,22 @@ impl Signals {
             end = work => end,
             stop = self.told() => Err(stop),
         }
+    }
+
+    /// The same for what should not be broken off: it gets a while to end by itself.
+    pub(crate) async fn unless_told_for(
+        &mut self,
+        grace: Duration,
+        work: impl Future<Output = ()>,
+    ) -> Result<(), Stop> {
+        let mut work = pin!(work);
+        let stop = tokio::select! {
+            () = &mut work => return Ok(()),
+            stop = self.told() => stop,
+        };
+        // Either way it has had its time.
+        timeout(grace, work).await.unwrap_or_default();
+        Err(stop)
     }
 
     #[cfg(unix)]

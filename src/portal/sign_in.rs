@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::Value;
+use url::Url;
 
 use super::call::{Call, below};
 use super::error::Error;
 use super::throttle::Throttle;
-use super::token::{Grant, Source, Tokens};
+use super::token::{Refresh, Source, Tokens};
 use super::{Portal, Traffic, features, temporary, wire};
 use crate::config::{self, Config, Credentials};
 use crate::exit::Stop;
@@ -109,22 +109,40 @@ impl Portal {
             Credentials::ApiKey(key) => Source::ApiKey(key.clone()),
             Credentials::RefreshToken {
                 client_id,
-                refresh_token,
-                ..
-            } => Source::Refresh {
+                token,
+                file,
+            } => Source::Refresh(Refresh {
                 client_id: client_id.clone(),
-                refresh_token: refresh_token.clone(),
-            },
+                token: token.clone(),
+                file: file.clone(),
+            }),
         };
+        let extra_ca = config.extra_ca.as_deref();
+        Self::at(
+            &config.portal,
+            extra_ca,
+            source,
+            config.concurrency,
+            traffic,
+        )
+    }
+
+    pub(super) fn at(
+        address: &Url,
+        extra_ca: Option<&[u8]>,
+        source: Source,
+        concurrency: usize,
+        traffic: Arc<Traffic>,
+    ) -> Result<Self, config::Error> {
         Ok(Self {
-            address: config.portal.clone(),
-            rest: below(&config.portal, &["sharing", "rest"]),
-            client: wire::client(config.extra_ca.as_deref())?,
+            address: address.clone(),
+            rest: below(address, &["sharing", "rest"]),
+            client: wire::client(extra_ca)?,
             tokens: Tokens::new(source),
-            throttle: Throttle::new(config.concurrency),
+            throttle: Throttle::new(concurrency),
             servers: tokio::sync::Mutex::default(),
             temporary: temporary::Ledger::default(),
-            pages: features::PageBudget::new(config.concurrency),
+            pages: features::PageBudget::new(concurrency),
             account: Account::default(),
             traffic,
         })
@@ -177,35 +195,7 @@ impl Portal {
 
     pub(super) async fn access_token(&self) -> Result<String, Error> {
         self.tokens
-            .current(async |client_id, refresh_token| self.refresh(client_id, refresh_token).await)
+            .current(async |refresh| self.refreshed(refresh).await)
             .await
-    }
-
-    /// The refresh grant. It neither prolongs nor replaces the refresh token.
-    async fn refresh(&self, client_id: &str, refresh_token: &SecretString) -> Result<Grant, Error> {
-        let call = Call::post("oauth2/token", below(&self.rest, &["oauth2", "token"]))
-            .with("f", "json")
-            .with("grant_type", "refresh_token")
-            .with("client_id", client_id)
-            .with("refresh_token", refresh_token.expose_secret())
-            .anonymous();
-        let refused = |message: &str| {
-            Error::SignIn(format!(
-                "the portal refuses the refresh token ({message}): get a new one as README.md says and set ARCGIS_REFRESH_TOKEN; ARCGIS_CLIENT_ID must be the application it was made for"
-            ))
-        };
-        let document = Box::pin(self.document(&call))
-            .await
-            .map_err(|error| match error {
-                // Any other code is not the token endpoint speaking.
-                Error::Refused {
-                    code: 400 | 401 | 498 | 499,
-                    message,
-                } => refused(&message),
-                other => other,
-            })?;
-        serde_json::from_slice(&document).map_err(|_secret| {
-            Error::Untrue("the token endpoint's answer holds no access token".to_owned())
-        })
     }
 }

@@ -1,35 +1,48 @@
 //! The access token: got from the refresh token, renewed before it ends, and once when it is refused. All
-//! waiting requests share one renewal. Refresh tokens are neither prolonged nor replaced here.
+//! waiting requests share one renewal.
 
 use std::sync::PoisonError;
-use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
-use serde::Deserialize;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use super::error::Error;
+use super::grant::Grant;
+use crate::token_file::{Token, TokenFile};
 
 /// Where access tokens come from.
 #[derive(Debug)]
 pub(super) enum Source {
+    /// Nobody has signed in yet.
+    Nobody,
     /// Lasts as long as the pass; there is nothing to renew.
     ApiKey(SecretString),
     /// The OAuth2 `refresh_token` grant.
-    Refresh {
-        client_id: String,
-        refresh_token: SecretString,
-    },
+    Refresh(Refresh),
+}
+
+/// What a person's sign-in left.
+#[derive(Clone, Debug)]
+pub(super) struct Refresh {
+    pub(super) client_id: String,
+    pub(super) token: Token,
+    /// Where another run may have put a newer one.
+    pub(super) file: Option<TokenFile>,
 }
 
 /// One per pass, behind one lock: who waits for it gets the token that the first one fetched.
 #[derive(Debug)]
 pub(super) struct Tokens {
-    pub(super) source: Source,
-    current: Mutex<Option<Access>>,
-    /// Every access token of this pass, so that none is ever repeated.
-    issued: std::sync::Mutex<Vec<SecretString>>,
+    state: Mutex<State>,
+    /// Every secret of this pass, so that none is ever repeated.
+    secrets: std::sync::Mutex<Vec<SecretString>>,
+}
+
+#[derive(Debug)]
+struct State {
+    source: Source,
+    access: Option<Access>,
 }
 
 #[derive(Debug)]
@@ -38,64 +51,100 @@ struct Access {
     renew_at: Instant,
 }
 
-/// The token endpoint's answer. Everything else in it is ignored.
-#[derive(Deserialize)]
-pub(super) struct Grant {
-    access_token: String,
-    /// Seconds.
-    #[serde(default)]
-    expires_in: Option<u64>,
-}
-
 impl Tokens {
     pub(super) fn new(source: Source) -> Self {
+        let tokens = Self {
+            secrets: std::sync::Mutex::default(),
+            state: Mutex::new(State {
+                source: Source::Nobody,
+                access: None,
+            }),
+        };
+        match &source {
+            Source::Nobody => {}
+            Source::ApiKey(key) => tokens.keep_secret(key),
+            Source::Refresh(refresh) => tokens.keep_secret(&refresh.token.secret),
+        }
         Self {
-            source,
-            current: Mutex::default(),
-            issued: std::sync::Mutex::default(),
+            state: Mutex::new(State {
+                source,
+                access: None,
+            }),
+            ..tokens
         }
     }
 
     /// A token that is still good for a while; `fetch` is called when there is none.
     pub(super) async fn current(
         &self,
-        fetch: impl AsyncFnOnce(&str, &SecretString) -> Result<Grant, Error>,
+        fetch: impl AsyncFnOnce(&Refresh) -> Result<(Grant, Token), Error>,
     ) -> Result<String, Error> {
-        let (client_id, refresh_token) = match &self.source {
-            Source::ApiKey(key) => return Ok(key.expose_secret().to_owned()),
-            Source::Refresh {
-                client_id,
-                refresh_token,
-            } => (client_id, refresh_token),
-        };
-        let mut current = self.current.lock().await;
-        if let Some(access) = current
-            .as_ref()
-            .filter(|access| Instant::now() < access.renew_at)
+        let mut state = self.state.lock().await;
+        if let Source::ApiKey(key) = &state.source {
+            return Ok(key.expose_secret().to_owned());
+        }
+        if let Some(access) = state.access.as_ref()
+            && Instant::now() < access.renew_at
         {
             return Ok(access.token.expose_secret().to_owned());
         }
-        let grant = fetch(client_id, refresh_token).await?;
-        let token = grant.access_token.clone();
-        self.issued
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(token.as_str().into());
-        *current = Some(Access {
+        self.renew(&mut state, fetch).await
+    }
+
+    /// Fetches a new one, however good the present one is.
+    pub(super) async fn fresh(
+        &self,
+        fetch: impl AsyncFnOnce(&Refresh) -> Result<(Grant, Token), Error>,
+    ) -> Result<(), Error> {
+        let mut state = self.state.lock().await;
+        self.renew(&mut state, fetch).await.map(drop)
+    }
+
+    async fn renew(
+        &self,
+        state: &mut State,
+        fetch: impl AsyncFnOnce(&Refresh) -> Result<(Grant, Token), Error>,
+    ) -> Result<String, Error> {
+        let Source::Refresh(refresh) = &mut state.source else {
+            return Err(Error::SignIn("nobody has signed in".to_owned()));
+        };
+        let (grant, token) = fetch(refresh).await?;
+        refresh.token = token;
+        self.keep_secret(&grant.access_token);
+        let access = grant.access_token.expose_secret().to_owned();
+        state.access = Some(Access {
             renew_at: Instant::now() + grant.good_for(),
-            token: grant.access_token.into(),
+            token: grant.access_token,
         });
-        Ok(token)
+        Ok(access)
+    }
+
+    /// What a person's sign-in left, as it is now.
+    pub(super) async fn refresh(&self) -> Option<Refresh> {
+        match &self.state.lock().await.source {
+            Source::Refresh(refresh) => Some(refresh.clone()),
+            Source::Nobody | Source::ApiKey(_) => None,
+        }
+    }
+
+    /// The next access tokens come from this one. The present one stays.
+    pub(super) async fn take(&self, token: Token) {
+        self.keep_secret(&token.secret);
+        if let Source::Refresh(refresh) = &mut self.state.lock().await.source {
+            refresh.token = token;
+        }
+    }
+
+    /// Is never to be repeated.
+    pub(super) fn keep_secret(&self, secret: &SecretString) {
+        let mut secrets = self.secrets.lock().unwrap_or_else(PoisonError::into_inner);
+        secrets.push(secret.clone());
     }
 
     /// A text of the portal's, without our secrets: servers repeat what they were sent.
     pub(super) fn redact(&self, mut text: String) -> String {
-        let own = match &self.source {
-            Source::ApiKey(key) => key,
-            Source::Refresh { refresh_token, .. } => refresh_token,
-        };
-        let issued = self.issued.lock().unwrap_or_else(PoisonError::into_inner);
-        for secret in issued.iter().chain([own]).map(ExposeSecret::expose_secret) {
+        let secrets = self.secrets.lock().unwrap_or_else(PoisonError::into_inner);
+        for secret in secrets.iter().map(ExposeSecret::expose_secret) {
             // A word of few letters is no secret, and would be found everywhere.
             if secret.len() >= 8 && text.contains(secret) {
                 text = text.replace(secret, "[secret]");
@@ -107,44 +156,14 @@ impl Tokens {
     /// Forgets a refused token, unless another request has renewed it meanwhile. False when there is
     /// nothing that could be renewed.
     pub(super) async fn forget(&self, refused: Option<&str>) -> bool {
-        let mut current = self.current.lock().await;
-        let same = current
+        let mut state = self.state.lock().await;
+        let same = state
+            .access
             .as_ref()
             .is_some_and(|access| Some(access.token.expose_secret()) == refused);
         if same {
-            *current = None;
+            state.access = None;
         }
-        matches!(self.source, Source::Refresh { .. })
-    }
-}
-
-impl Grant {
-    /// The local span of use: five minutes less than its life, by the local monotonic clock. A very short
-    /// life is used to three quarters.
-    fn good_for(&self) -> Duration {
-        let life = Duration::from_secs(self.expires_in.unwrap_or(1_800));
-        life.saturating_sub(Duration::from_mins(5))
-            .max(life.mul_f64(0.75).min(Duration::from_mins(15)))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_token_is_renewed_before_it_ends() {
-        let good_for = |seconds| {
-            Grant {
-                access_token: String::new(),
-                expires_in: Some(seconds),
-            }
-            .good_for()
-            .as_secs()
-        };
-        assert_eq!(good_for(1_800), 1_500);
-        assert_eq!(good_for(7_200), 6_900);
-        assert_eq!(good_for(4), 3);
-        assert_eq!(good_for(0), 0);
+        matches!(state.source, Source::Refresh(_))
     }
 }

@@ -183,7 +183,10 @@ pub(super) fn naming_token(trouble: Trouble, token: Option<String>) -> Trouble {
 }
 
 /// Reads a body to its end. Hyper reports a body shorter than announced, and a chunked one without its end.
-async fn read_whole(mut opened: Opened, longest: Option<usize>) -> Result<Bytes, Trouble> {
+pub(super) async fn read_whole(
+    mut opened: Opened,
+    longest: Option<usize>,
+) -> Result<Bytes, Trouble> {
     if opened.response.status().is_redirection() {
         let message = "a redirect came where a document was due".to_owned();
         return Err(Trouble::Final(Error::Refused { code: 0, message }));

@@ -10,7 +10,11 @@ fn a_credential_that_is_missing_is_named() {
     let portal = FakePortal::start_blocking(worlds::empty());
     let without = |name| refused(&portal, &Job::against(&portal).without(name));
     let line = without("ARCGIS_REFRESH_TOKEN");
-    for word in ["ARCGIS_REFRESH_TOKEN", "ARCGIS_API_KEY", "README.md"] {
+    for word in [
+        "ARCGIS_REFRESH_TOKEN",
+        "ARCGIS_API_KEY",
+        "agol-backup login",
+    ] {
         assert!(line.contains(word), "{line}");
     }
     let line = without("ARCGIS_CLIENT_ID");

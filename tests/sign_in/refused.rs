@@ -26,7 +26,11 @@ fn a_refused_refresh_token_is_told_with_the_remedy() {
     ] {
         portal.reset_log();
         let line = turned_away(&job, &job.run());
-        for word in ["ARCGIS_REFRESH_TOKEN", "README.md", "Invalid refresh_token"] {
+        for word in [
+            "ARCGIS_REFRESH_TOKEN_FILE",
+            "agol-backup login",
+            "Invalid refresh_token",
+        ] {
             assert!(line.contains(word), "{line}");
         }
         assert_eq!(

@@ -1,6 +1,6 @@
 //! A run beside the test: listened to, told to stop, and looked at when it has ended.
 
-use std::io::{BufRead as _, BufReader, Read};
+use std::io::{BufRead as _, BufReader, Read, Write as _};
 use std::process::{Child, Command};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -53,7 +53,15 @@ impl Heard {
 
 impl Begun {
     pub fn of(job: &Job) -> Self {
-        let mut child = job.spawn();
+        Self::over(job.spawn())
+    }
+
+    /// With arguments, and with somebody who types.
+    pub fn typed(job: &Job, arguments: &[&str]) -> Self {
+        Self::over(job.spawn_typed(arguments))
+    }
+
+    pub fn over(mut child: Child) -> Self {
         let stdout = Heard::of(child.stdout.take().expect("a pipe"));
         let stderr = Heard::of(child.stderr.take().expect("a pipe"));
         Self {
@@ -61,6 +69,18 @@ impl Begun {
             stdout,
             stderr,
         }
+    }
+
+    /// Types something, as it is.
+    pub fn types(&mut self, text: &str) {
+        let stdin = self.child.stdin.as_mut().expect("a pipe");
+        // Who has ended does not read on.
+        drop(stdin.write_all(text.as_bytes()));
+    }
+
+    /// Types no more.
+    pub fn leaves(&mut self) {
+        drop(self.child.stdin.take());
     }
 
     /// Standard output so far.

@@ -11,6 +11,7 @@ pub mod aged;
 pub mod aside;
 pub mod azurite;
 pub mod begun;
+pub mod browser;
 pub mod fault;
 pub mod graph;
 pub mod moto;

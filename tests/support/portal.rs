@@ -16,6 +16,7 @@ mod files;
 mod geometry;
 mod journal;
 mod layer;
+mod pages;
 mod parcel;
 mod parts;
 mod query;
@@ -36,13 +37,14 @@ use tokio::sync::oneshot;
 
 pub use call::{Call, Host};
 pub use catalogue::{
-    API_KEY, CLIENT_ID, Catalogue, Data, Folder, Item, LOGIN_CODE, MADE, ORG, REFRESH_TOKEN,
-    Service, Settings, USER, Units, hex_id, now,
+    API_KEY, CLIENT_ID, Catalogue, Data, Folder, Item, MADE, ORG, REFRESH_TOKEN, Service, Settings,
+    USER, Units, hex_id, now,
 };
 pub use edits::media_type;
 pub use faults::{Fault, FaultKind};
 pub use journal::Seen;
 pub use layer::{Attachment, Editing, Field, Generated, Layer, Row, Rows, Shape};
+pub use pages::{OUT_OF_BAND, PERSON};
 pub use reply::{Delivery, Reply};
 pub use state::{Places, State};
 
@@ -191,6 +193,20 @@ impl FakePortal {
     /// Voids refresh tokens, access tokens and the API key.
     pub fn revoke_refresh(&self) {
         self.state().auth.revoke();
+    }
+
+    /// What a person brings back who opens this address and signs in; without the browser.
+    pub fn code_for(&self, address: &str) -> String {
+        let state = &mut *self.state();
+        let settings = &state.catalogue.settings;
+        let call = Call::to(Host::Portal, address);
+        let asked = pages::asked(&call, settings).unwrap_or_else(|page| panic!("{page:?}"));
+        state.auth.code(asked, settings)
+    }
+
+    /// One refresh token stops working.
+    pub fn end_refresh(&self, token: &str) {
+        self.state().auth.end(token);
     }
 
     /// How many access tokens were handed out.

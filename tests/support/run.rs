@@ -90,7 +90,14 @@ impl Job {
         self.command().spawn().expect("the program starts")
     }
 
-    fn command(&self) -> Command {
+    /// The same with arguments, and somebody who can type.
+    pub fn spawn_typed(&self, arguments: &[&str]) -> Child {
+        let mut command = self.command();
+        command.args(arguments).stdin(Stdio::piped());
+        command.spawn().expect("the program starts")
+    }
+
+    pub fn command(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_agol-backup"));
         command
             .env_clear()

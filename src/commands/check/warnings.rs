@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::content::{Content, Line};
 use super::destination::Place;
 use crate::config::{Config, Credentials, Scope};
-use crate::pass::{DAYS_TO_WARN, SKEW_TO_WARN};
+use crate::pass::{DAYS_TO_WARN, SIGN_IN_ANEW, SKEW_TO_WARN};
 use crate::portal::Account;
 use crate::summary::DaysLeft;
 
@@ -53,7 +53,7 @@ impl Facts<'_> {
             (DaysLeft::Days(days), _) if days < DAYS_TO_WARN => Some(Warning {
                 code: "token_ends_soon",
                 message: format!("the refresh token {}", super::table::ends(days)),
-                remedy: "get a new one as README.md says",
+                remedy: self.renewal(),
             }),
             (DaysLeft::Days(_), _) => None,
             (DaysLeft::Unknown(_), Credentials::ApiKey(_)) => Some(Warning {
@@ -65,8 +65,18 @@ impl Facts<'_> {
                 code: "token_end_unknown",
                 message: "it is not known when the refresh token ends; it lives 90 days at most"
                     .to_owned(),
-                remedy: "keep it as JSON with expires_at, as README.md shows, and every run tells the days left",
+                remedy: "sign in with agol-backup login: its file tells the end, and every run the days left",
             }),
+        }
+    }
+
+    /// The next run renews a token that it can replace. Whether it can is tried by nobody here.
+    fn renewal(&self) -> &'static str {
+        match &self.config.credentials {
+            Credentials::RefreshToken { file: Some(_), .. } => {
+                "a run renews it if it may replace the file; if it ends all the same, sign in anew with agol-backup login"
+            }
+            _ => SIGN_IN_ANEW,
         }
     }
 

@@ -3,19 +3,48 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
 use super::call::Call;
-use super::catalogue::{API_KEY, CLIENT_ID, LOGIN_CODE, REFRESH_TOKEN, Settings, USER};
+use super::catalogue::{API_KEY, CLIENT_ID, REFRESH_TOKEN, Settings, USER};
 use super::reply::{Answer, Reply};
 
 #[derive(Debug)]
 pub struct Auth {
     access: BTreeMap<String, Instant>,
-    refresh: BTreeMap<String, Instant>,
+    refresh: BTreeMap<String, Refresh>,
+    codes: BTreeMap<String, Code>,
     issued: usize,
     rotated: usize,
+    coded: usize,
     key_revoked: bool,
+}
+
+/// A refresh token's end, and the span that was granted: an exchange grants it again.
+#[derive(Clone, Copy, Debug)]
+struct Refresh {
+    end: Instant,
+    seconds: u64,
+}
+
+/// What a sign-in page was asked with.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    pub redirect_uri: String,
+    /// Base64 of the SHA-256 of a verifier that only who asked knows.
+    pub challenge: Option<String>,
+    /// Minutes.
+    pub expiration: Option<u64>,
+}
+
+/// Good once.
+#[derive(Debug)]
+struct Code {
+    asked: Asked,
+    end: Instant,
 }
 
 impl Auth {
@@ -23,14 +52,13 @@ impl Auth {
         let mut auth = Self {
             access: BTreeMap::new(),
             refresh: BTreeMap::new(),
+            codes: BTreeMap::new(),
             issued: 0,
             rotated: 1,
+            coded: 0,
             key_revoked: false,
         };
-        auth.refresh.insert(
-            REFRESH_TOKEN.to_owned(),
-            after(settings.refresh_token_seconds),
-        );
+        auth.add_refresh(REFRESH_TOKEN, settings.refresh_token_seconds);
         auth
     }
 
@@ -42,6 +70,11 @@ impl Auth {
         self.access.clear();
         self.refresh.clear();
         self.key_revoked = true;
+    }
+
+    /// One refresh token stops working.
+    pub fn end(&mut self, token: &str) {
+        self.refresh.remove(token);
     }
 
     /// How many access tokens were handed out.
@@ -69,6 +102,15 @@ impl Auth {
         Err(Reply::error(498, "Invalid token."))
     }
 
+    /// Somebody has signed in: the code that the page shows.
+    pub fn code(&mut self, asked: Asked, settings: &Settings) -> String {
+        self.coded += 1;
+        let code = format!("login-code.{}_x-{}", self.coded, "y".repeat(24));
+        let end = after(settings.code_seconds);
+        self.codes.insert(code.clone(), Code { asked, end });
+        code
+    }
+
     /// `oauth2/token`.
     pub fn token(&mut self, call: &Call, settings: &Settings) -> Answer {
         if call.param("client_id") != Some(CLIENT_ID) {
@@ -91,39 +133,56 @@ impl Auth {
 
     fn exchange(&mut self, call: &Call, settings: &Settings) -> Answer {
         let old = self.known_refresh(call)?;
-        if call.param("redirect_uri").is_none() {
-            return Err(refused(
-                400,
-                "invalid_request",
-                "redirect_uri not specified",
-            ));
+        match call.param("redirect_uri") {
+            None => return Err(invalid("redirect_uri not specified")),
+            Some(uri) if !settings.redirect_uris.iter().any(|known| known == uri) => {
+                return Err(invalid("Invalid redirect_uri"));
+            }
+            Some(_) => {}
         }
+        let seconds = self.refresh[&old].seconds;
         if settings.rotation_kills_old {
             self.refresh.remove(&old);
         }
-        Ok(Reply::json(&self.grant_with_refresh(settings)))
+        Ok(Reply::json(&self.grant_with_refresh(seconds, settings)))
     }
 
     fn redeem(&mut self, call: &Call, settings: &Settings) -> Answer {
-        if call.param("code") != Some(LOGIN_CODE) || call.param("redirect_uri").is_none() {
-            return Err(refused(400, "invalid_request", "Invalid code"));
+        let given = call.param("code").unwrap_or_default();
+        // Used up by whatever comes of it.
+        let code = self.codes.remove(given);
+        let code = code.ok_or_else(|| invalid("Invalid code"))?;
+        if code.end < Instant::now() {
+            return Err(invalid("The code has expired"));
         }
-        if call
+        if call.param("redirect_uri") != Some(&code.asked.redirect_uri) {
+            return Err(invalid("Invalid redirect_uri"));
+        }
+        let proof = call
             .param("code_verifier")
-            .is_none_or(|verifier| verifier.len() < 43)
-        {
-            return Err(refused(400, "invalid_request", "Invalid code_verifier"));
+            .map(|verifier| BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(verifier)));
+        if code.asked.challenge != proof {
+            return Err(invalid("Invalid code_verifier"));
         }
-        Ok(Reply::json(&self.grant_with_refresh(settings)))
+        let longest = settings.longest_refresh_seconds;
+        let asked = code.asked.expiration.map(|minutes| minutes * 60);
+        let seconds = asked.unwrap_or(14 * 86_400).min(longest);
+        Ok(Reply::json(&self.grant_with_refresh(seconds, settings)))
     }
 
     fn known_refresh(&self, call: &Call) -> Result<String, Reply> {
         let token = call.param("refresh_token").unwrap_or_default();
         match self.refresh.get(token) {
-            Some(end) if *end > Instant::now() => Ok(token.to_owned()),
+            Some(known) if known.end > Instant::now() => Ok(token.to_owned()),
             Some(_) => Err(refused(498, "invalid_request", "refresh_token expired")),
             None => Err(refused(498, "invalid_request", "Invalid refresh_token")),
         }
+    }
+
+    fn add_refresh(&mut self, token: &str, seconds: u64) {
+        let end = after(seconds);
+        self.refresh
+            .insert(token.to_owned(), Refresh { end, seconds });
     }
 
     fn grant(&mut self, settings: &Settings) -> Value {
@@ -134,15 +193,15 @@ impl Auth {
         json!({"access_token": token, "expires_in": settings.access_token_seconds, "username": USER, "ssl": true})
     }
 
-    fn grant_with_refresh(&mut self, settings: &Settings) -> Value {
+    fn grant_with_refresh(&mut self, seconds: u64, settings: &Settings) -> Value {
         self.rotated += 1;
         let token = format!("refresh-secret-{}", self.rotated);
-        self.refresh
-            .insert(token.clone(), after(settings.refresh_token_seconds));
+        self.add_refresh(&token, seconds);
         let mut answer = self.grant(settings);
         answer["refresh_token"] = token.into();
-        answer["refresh_token_expires_in"] =
-            settings.refresh_token_seconds.saturating_sub(1).into();
+        if settings.tells_refresh_end {
+            answer["refresh_token_expires_in"] = seconds.saturating_sub(1).into();
+        }
         answer
     }
 }
@@ -156,6 +215,10 @@ fn token_required() -> Reply {
         &json!({"error": {"code": 499, "message": "Token Required", "messageCode": "GWM_0003",
                                   "details": ["Token Required"]}}),
     )
+}
+
+fn invalid(text: &str) -> Reply {
+    refused(400, "invalid_request", text)
 }
 
 /// The token endpoint's own shape: OAuth words inside an object.

@@ -85,6 +85,13 @@ impl Call {
         }
     }
 
+    /// Of which only the address is known.
+    pub fn to(host: Host, address: &str) -> Self {
+        let request = hyper::Request::builder().uri(address).body(());
+        let (parts, ()) = request.expect("an address").into_parts();
+        Self::read(host, &parts, &Bytes::new(), "")
+    }
+
     /// A parameter; an empty one counts as absent.
     pub fn param(&self, name: &str) -> Option<&str> {
         self.params

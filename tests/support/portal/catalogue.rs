@@ -9,13 +9,13 @@ use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use super::layer::Layer;
+use super::pages::OUT_OF_BAND;
 
 pub const USER: &str = "gis_backup";
 pub const ORG: &str = "CityOrg01";
 pub const CLIENT_ID: &str = "city-client";
 pub const REFRESH_TOKEN: &str = "refresh-secret-1";
 pub const API_KEY: &str = "AAPKapi-key-secret";
-pub const LOGIN_CODE: &str = "login-code-1";
 
 /// Milliseconds of 1 January 2026, when everything in the worlds was made.
 pub const MADE: i64 = 1_767_225_600_000;
@@ -44,8 +44,16 @@ pub fn hex_id(seed: &str) -> String {
 pub struct Settings {
     pub access_token_seconds: u64,
     pub refresh_token_seconds: u64,
+    /// No person's sign-in is good for longer.
+    pub longest_refresh_seconds: u64,
+    /// Enterprise before 10.9.1 does not tell how long a refresh token lives.
+    pub tells_refresh_end: bool,
     /// An exchange voids the old refresh token.
     pub rotation_kills_old: bool,
+    /// What the page after a sign-in shows is good for so long.
+    pub code_seconds: u64,
+    /// Where the application may send people back to.
+    pub redirect_uris: Vec<String>,
     /// No listing gives more per page.
     pub page_cap: usize,
     /// New export items are not found for so long.
@@ -90,7 +98,11 @@ impl Default for Settings {
         Self {
             access_token_seconds: 1800,
             refresh_token_seconds: 14 * 86_400,
+            longest_refresh_seconds: 90 * 86_400,
+            tells_refresh_end: true,
             rotation_kills_old: false,
+            code_seconds: 600,
+            redirect_uris: vec![OUT_OF_BAND.to_owned()],
             page_cap: 100,
             search_lag_ms: 0,
             search_window: 10_000,

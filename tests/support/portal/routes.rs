@@ -3,10 +3,15 @@
 use super::call::{Call, Host};
 use super::reply::{Answer, Reply};
 use super::server::Shared;
-use super::{about, attachments, content, export, files, parts, query, remove, search, service};
+use super::{
+    about, attachments, content, export, files, pages, parts, query, remove, search, service,
+};
 
 /// The name by which tests and faults know a request.
 pub fn name(call: &Call) -> &'static str {
+    if let Some(page) = pages::name(call.host, &call.parts()) {
+        return page;
+    }
     match call.host {
         Host::Portal => portal_name(&call.parts()),
         Host::Services | Host::Elsewhere => service_name(call),
@@ -86,6 +91,7 @@ fn service_name(call: &Call) -> &'static str {
 /// Any request's answer; the first failure on the way is one too.
 pub fn answer(shared: &Shared, call: &Call) -> Reply {
     let reply = match call.host {
+        _ if pages::is_page(call.route) => pages::answer(&mut shared.lock(), call),
         Host::Portal => portal(shared, call),
         Host::Services | Host::Elsewhere => services(shared, call),
         Host::Blob => files::blob(&mut shared.lock(), call),

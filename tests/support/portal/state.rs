@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use super::auth::Auth;
+use super::auth::{Asked, Auth};
 use super::catalogue::{Catalogue, Item};
 use super::export::Job;
 use super::faults::Faults;
@@ -22,6 +22,8 @@ pub struct Places {
 pub struct State {
     pub catalogue: Catalogue,
     pub auth: Auth,
+    /// People who have not come back from the identity provider.
+    pub sign_ins: BTreeMap<String, Asked>,
     pub faults: Faults,
     pub journal: Journal,
     /// Export jobs by the id of the item that they fill.
@@ -41,6 +43,7 @@ impl State {
         Self {
             auth: Auth::new(&catalogue.settings),
             catalogue,
+            sign_ins: BTreeMap::new(),
             faults: Faults::default(),
             journal: Journal::default(),
             jobs: BTreeMap::new(),
