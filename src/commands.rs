@@ -10,6 +10,7 @@ use tracing::error;
 
 use crate::config::{Environment, Keeping};
 use crate::exit::{Exit, Stop, caught};
+use crate::telemetry;
 
 /// A command line's first word.
 #[derive(Clone, Debug, clap::Subcommand)]
@@ -42,6 +43,7 @@ impl Command {
     pub async fn run(&self, environment: &Environment) -> Exit {
         caught(self.done(environment)).await.unwrap_or_else(|stop| {
             let exit = stop.exit();
+            telemetry::bar().finish_and_clear();
             error!(
                 exit = exit.code(),
                 outcome = exit.name(),

@@ -43,9 +43,15 @@ const LONGEST_TURN: Duration = Duration::from_mins(2);
 pub(super) async fn run(environment: &Environment, options: &Options) -> Result<Exit, Stop> {
     let (client_id, file) = (options.client_id.as_deref(), options.token_file.as_deref());
     let settings = Settings::from_environment(environment, client_id, file)?;
+    // There is nothing to count.
+    telemetry::bar().finish_and_clear();
     let mut signals = Signals::listen()?;
-    signals.unless_told(sign_in(&settings, options)).await?;
-    Ok(Exit::Complete)
+    let end = signals.unless_told(sign_in(&settings, options)).await;
+    if matches!(end, Err(Stop::Interrupted)) && !options.json {
+        // The question has got no answer, and no end of its line.
+        telemetry::print("\n")?;
+    }
+    end.map(|()| Exit::Complete)
 }
 
 async fn sign_in(settings: &Settings, options: &Options) -> Result<(), Stop> {
