@@ -1,10 +1,11 @@
-//! A file that only its owner may read, replaced as a whole: whatever dies, the old content or the new is there.
+//! A file that only its owner may read, or a group that was let in on purpose. It is replaced as a whole: whatever
+//! dies, the old content or the new is there.
 
 use std::fs::{File, OpenOptions};
 use std::io::{Error, Result, Write};
 use std::path::Path;
 
-/// Writes beside, syncs, renames. On return the new content is durable. Who could read the file still can.
+/// Writes beside, syncs, renames. On return the new content is durable. It belongs to whom it did.
 pub fn replace(path: &Path, content: &[u8]) -> Result<()> {
     // A link is followed: what it points to is to be replaced, not the link.
     let path = path.canonicalize().unwrap_or_else(|_new| path.to_owned());
@@ -57,7 +58,9 @@ fn belong_like(path: &Path, file: &File) -> Result<()> {
     if (wanted.uid(), wanted.gid()) != (made.uid(), made.gid()) {
         fchown(file, Some(wanted.uid()), Some(wanted.gid()))?;
     }
-    let group = wanted.mode() & 0o060;
+    // A group that was let in on purpose; what everybody may read was never thought about.
+    let (group, others) = (wanted.mode() & 0o060, wanted.mode() & 0o007);
+    let group = if others == 0 { group } else { 0 };
     file.set_permissions(PermissionsExt::from_mode(0o600 | group))
 }
 

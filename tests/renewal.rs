@@ -130,7 +130,7 @@ fn a_token_past_half_of_its_life_is_exchanged_and_the_new_one_used() {
 #[cfg(unix)]
 fn a_renewed_file_can_be_read_by_whom_it_was() {
     use std::os::unix::fs::{MetadataExt, PermissionsExt};
-    for (before, after) in [(0o600, 0o600), (0o640, 0o640), (0o644, 0o640)] {
+    for (before, after) in [(0o600, 0o600), (0o640, 0o640), (0o644, 0o600)] {
         let portal = FakePortal::start_blocking(worlds::small_office());
         let (job, path) = kept(&portal, 1, 90);
         std::fs::set_permissions(&path, PermissionsExt::from_mode(before)).expect("rights");

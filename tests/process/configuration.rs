@@ -189,8 +189,8 @@ fn an_argument_is_refused_as_any_wrong_setting() {
 fn help_and_version_are_for_people_and_need_no_setting() {
     let help = Job::bare().run_with(&["--help"]);
     let words = [
-        "ARCGIS_CLIENT_ID",
-        "ARCGIS_REFRESH_TOKEN",
+        "agol-backup login",
+        "ARCGIS_REFRESH_TOKEN_FILE",
         "BACKUP_DESTINATION",
         "Exit codes",
     ];
