@@ -100,15 +100,9 @@ async fn whole_pass(
         progress: &progress,
         began,
     };
-    // Here a pass can store something, and another on this destination cannot be at the same.
-    let renewal = renewal::renew(config, &portal, summary.started_at);
-    let end = match signals.unless_told_for(LAST_WORDS, renewal).await {
-        Ok(()) => {
-            let work = progress.told_while(caught(pass.work(summary.started_at, &mut account)));
-            signals.unless_told(work).await
-        }
-        told => told,
-    };
+    let end = pass
+        .until_told(&mut signals, summary.started_at, &mut account)
+        .await;
     summary.token_days_left = days_left(&portal).await;
 
     if timeout(LAST_WORDS, portal.remove_leftovers()).await != Ok(0) {
@@ -210,6 +204,21 @@ struct Pass<'a> {
 }
 
 impl Pass<'_> {
+    /// The token is renewed when this pass can store something, and no other on this destination is at it.
+    async fn until_told(
+        &self,
+        signals: &mut Signals,
+        started: Timestamp,
+        account: &mut Account,
+    ) -> Result<(), Stop> {
+        let renewal = renewal::renew(self.config, self.portal, started);
+        signals.unless_told_for(LAST_WORDS, renewal).await?;
+        let work = self
+            .progress
+            .told_while(caught(self.work(started, account)));
+        signals.unless_told(work).await
+    }
+
     /// The pipeline. What is in the account is told when a later step fails too.
     async fn work(&self, started: Timestamp, account: &mut Account) -> Result<(), Stop> {
         let newest = self.archive.newest_snapshot().await?;
