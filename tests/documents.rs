@@ -135,6 +135,35 @@ fn known_names() -> BTreeSet<String> {
 }
 
 #[test]
+fn every_failure_in_the_architecture_is_shown_by_tests_that_exist() {
+    let text = read("ARCHITECTURE.md");
+    let tables = text.split("| shown by |\n| --- | --- | --- |\n").skip(1);
+    let rows = tables.flat_map(|table| table.lines().take_while(|line| line.starts_with('|')));
+    let told: Vec<(&str, Vec<&str>)> = rows.map(|row| (row, in_backticks(row))).collect();
+    assert!(told.len() > 40, "only {} failures are told", told.len());
+    let tests: String = rust_files("tests")
+        .iter()
+        .map(|file| file.text.as_str())
+        .collect();
+    for (row, names) in told {
+        assert!(!names.is_empty(), "no test shows: {row}");
+        for name in names {
+            assert!(
+                tests.contains(&format!("fn {name}()")),
+                "there is no test {name}"
+            );
+        }
+    }
+}
+
+/// What stands in backticks in the last cell of a row.
+fn in_backticks(row: &str) -> Vec<&str> {
+    let cells = row.trim_end_matches(" |");
+    let cell = cells.rsplit(" | ").next().unwrap_or_default();
+    cell.split('`').skip(1).step_by(2).collect()
+}
+
+#[test]
 fn links_between_the_documents_lead_somewhere() {
     for document in ["README.md", "ARCHITECTURE.md", "CHANGELOG.md"] {
         let text = read(document);

@@ -12,6 +12,7 @@ mod support;
 
 mod architecture;
 mod archive;
+mod behaviours;
 mod check;
 mod crash;
 mod decide;

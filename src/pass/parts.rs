@@ -1,5 +1,7 @@
 //! Copies the parts of an item besides its rows.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt, future};
 
@@ -102,23 +104,24 @@ impl Pass<'_> {
 
     /// Thumbnail and metadata: the portal may name one that is not there any more.
     async fn copy_info(&self, item: &Item, version: &Version, part: Part) -> Result<(), Trouble> {
-        let (wanted, subject) = match part {
-            Part::Metadata => (item.has_metadata(), "metadata"),
-            _ => (item.thumbnail.is_some(), "thumbnail"),
+        let (wanted, subject, code) = match part {
+            Part::Metadata => (item.has_metadata(), "metadata", "metadata_not_readable"),
+            _ => (
+                item.thumbnail.is_some(),
+                "thumbnail",
+                "thumbnail_not_readable",
+            ),
         };
         if !wanted {
             return Ok(());
         }
+        let is_refused = AtomicBool::new(false);
         let open = async || match self.portal.open_part(item, part).await {
-            // Many items have the keyword and no metadata: the portal says so with a refusal or a fault.
-            Err(error) if part == Part::Metadata && !error.is_of_the_account() => {
-                if !error.is_refusal() {
-                    version.note(Note::on_item("metadata_not_readable", error.to_string()));
-                }
-                Ok(Opened::Absent)
-            }
-            Err(error) => absent(version, "thumbnail_not_readable", error).map(|()| Opened::Absent),
             Ok(opened) => Ok(opened.into()),
+            Err(error) => {
+                is_refused.store(true, Ordering::Relaxed);
+                without_info(version, part, code, error).map(|()| Opened::Absent)
+            }
         };
         let file = if part == Part::Metadata {
             File::to_be(Role::Metadata, "metadata.xml")
@@ -135,9 +138,13 @@ impl Pass<'_> {
             length: None,
             may_be_empty: false,
         };
-        self.copy_file(version, &errand, open, |_| file.clone())
-            .await
-            .map(|_| ())
+        let copied = self
+            .copy_file(version, &errand, open, |_| file.clone())
+            .await?;
+        if !copied && !is_refused.into_inner() {
+            version.note(Note::on_item(code, format!("the {subject} came empty")));
+        }
+        Ok(())
     }
 
     async fn copy_resources(&self, item: &Item, version: &Version) -> Result<(), Trouble> {
@@ -200,6 +207,22 @@ impl Pass<'_> {
         }
         Ok(())
     }
+}
+
+/// Many items have the keyword and no metadata: the portal says so with a refusal or a fault.
+fn without_info(
+    version: &Version,
+    part: Part,
+    code: &str,
+    error: portal::Error,
+) -> Result<(), portal::Error> {
+    if part != Part::Metadata || error.is_of_the_account() {
+        return absent(version, code, error);
+    }
+    if !error.is_refusal() {
+        version.note(Note::on_item(code, error.to_string()));
+    }
+    Ok(())
 }
 
 /// A part that the portal refuses is noted; any other error is the item's.

@@ -192,10 +192,11 @@ impl Portal {
     }
 }
 
-/// Where the next page begins; an end marker that points backwards would never end.
+/// Where the next page begins. One that leads back would never end, nor would pages without items.
 fn next_start(page: &Page, start: usize) -> Result<Option<usize>, Error> {
     match page.next_start {
         None | Some(..=0) => Ok(None),
+        Some(_) if page.items.as_ref().is_none_or(Vec::is_empty) => Ok(None),
         Some(next) => match usize::try_from(next) {
             Ok(next) if next > start => Ok(Some(next)),
             _ => Err(Error::Untrue(format!(

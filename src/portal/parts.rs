@@ -130,8 +130,11 @@ impl Portal {
             let document = self.document(&call).await?;
             let answer: Answer = serde_json::from_slice(&document)
                 .map_err(|error| Error::Untrue(format!("resources: not a listing: {error}")))?;
-            found.extend(answer.resources.unwrap_or_default());
-            match answer.next_start.filter(|next| *next > start) {
+            let resources = answer.resources.unwrap_or_default();
+            // A page without any is the end, whatever it says of another.
+            let next = answer.next_start.filter(|_| !resources.is_empty());
+            found.extend(resources);
+            match next.filter(|next| *next > start) {
                 Some(next) => start = next,
                 None if found.len() < answer.total.unwrap_or(0) => {
                     return Err(Error::Untrue(format!(
