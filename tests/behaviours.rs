@@ -22,9 +22,7 @@ fn troubled(mut world: Catalogue, faults: impl IntoIterator<Item = Fault>) -> Fa
 }
 
 fn by(method: &str, portal: &FakePortal) -> Job {
-    Job::against(portal)
-        .with("BACKUP_METHOD", method)
-        .with("BACKUP_EXPORT_TIMEOUT", "3s")
+    Job::against(portal).with("BACKUP_METHOD", method)
 }
 
 /// The ids of the rows kept of an item's first layer, in their order.

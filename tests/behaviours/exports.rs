@@ -63,7 +63,7 @@ fn an_exported_file_that_is_cut_for_ever_fails_its_item() {
         FaultKind::CutGzip,
     ] {
         let portal = notes([Fault::on("blob", cut).forever()]);
-        let job = by("export", &portal);
+        let job = by("export", &portal).with("BACKUP_EXPORT_TIMEOUT", "5s");
         job.run().ended(3);
         missing(&job, "Notes");
         nothing_left(&portal);

@@ -25,7 +25,7 @@ fn throttled_while_the_token_ends_while_an_export_is_stuck() {
     ] {
         portal.add_fault(fault);
     }
-    let job = by("export", &portal);
+    let job = by("export", &portal).with("BACKUP_EXPORT_TIMEOUT", "20s"); // time enough for the others
     let summary = job.run().ended(3).summary();
     assert_eq!(
         (&summary["stored"], &summary["missing"]),
@@ -102,7 +102,7 @@ fn a_signal_while_the_portal_asks_for_a_long_pause_and_exports_run() {
     portal.add_fault(Fault::on("export", FaultKind::ExportStuck).forever());
     let pause = Fault::on("status", FaultKind::Throttle429InBody(600));
     portal.add_fault(pause.skip(2));
-    let job = by("export", &portal).with("BACKUP_EXPORT_TIMEOUT", "10m");
+    let job = by("export", &portal);
     let begun = Begun::of(&job);
     let begun = begun.until("it pauses", |begun| begun.heard().contains("slowed down"));
     let run = begun.told("TERM");

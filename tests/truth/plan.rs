@@ -99,7 +99,7 @@ impl Night {
     pub(super) fn must_be_whole(&self) -> bool {
         let lies = self.troubles.iter();
         let lies = lies.filter(|one| matches!(one.what, What::Lie(_))).count();
-        let harmless = |one: &Trouble| !one.lasts && !one.what.may_cost();
+        let harmless = |one: &Trouble| !one.lasts && !one.may_cost();
         self.signal.is_none()
             && self.troubles.len() <= 2
             && lies <= 1
@@ -115,7 +115,7 @@ impl Wish {
             .with("BACKUP_SCOPE", self.scope)
             .with("BACKUP_ATTACHMENTS", self.attachments.to_string())
             .with("BACKUP_CONCURRENCY", self.concurrency.to_string())
-            .with("BACKUP_EXPORT_TIMEOUT", "2s");
+            .with("BACKUP_EXPORT_TIMEOUT", "10s");
         if self.scope == "query" {
             job.set("BACKUP_QUERY", "owner:gis_backup");
         }

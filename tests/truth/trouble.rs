@@ -226,9 +226,10 @@ impl What {
     }
 
     /// Whether one of it may cost an item or the pass.
-    pub(super) fn may_cost(self) -> bool {
+    fn may_cost(self, route: &str) -> bool {
         match self {
-            Self::Passing(_) => false,
+            // A server that gets no token of ours has no other to be asked with.
+            Self::Passing(kind) => kind == Passing::Expired && OF_A_SERVICE.contains(&route),
             Self::Lie(lie) => matches!(lie, Lie::ListingEnds),
             Self::No(no) => no != No::NotDeleted,
             Self::Edit(_) => true,
@@ -332,6 +333,11 @@ fn lose_last(list: Option<&mut Value>) {
 }
 
 impl Trouble {
+    /// Whether it may cost an item or the pass, though it does not last.
+    pub(super) fn may_cost(&self) -> bool {
+        self.what.may_cost(self.route)
+    }
+
     /// The item that alone is struck.
     pub(super) fn victim<'w>(&self, world: &'w Catalogue) -> Option<&'w str> {
         let own = |item: &&crate::support::portal::Item| !expected::is_temporary(item);
