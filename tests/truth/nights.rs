@@ -3,6 +3,7 @@
 use super::judge;
 use super::moments::Moments;
 use super::plan::{Night, Plan, Wish};
+use super::trouble::{Trouble, What};
 use crate::support::begun::Begun;
 use crate::support::portal::{Catalogue, FakePortal};
 use crate::support::run::{Archive, Job, Run};
@@ -62,7 +63,10 @@ impl Nights {
         for trouble in &night.troubles {
             self.portal.add_fault(trouble.fault(&world, &self.moments));
         }
-        let victims = night.troubles.iter().map(|one| one.victim(&world));
+        // Whom an edit befalls is not told by where it lies in wait.
+        let told = |one: &&Trouble| !matches!(one.what, What::Edit(_));
+        let victims = night.troubles.iter();
+        let victims = victims.map(|one| Some(one).filter(told)?.victim(&world));
         let victims = victims.map(|id| id.map(str::to_owned)).collect();
         let before = self.archive().stamps();
         let run = self.pass(night);
