@@ -40,7 +40,7 @@ pub use parts::{Part, Resource};
 pub use patience::Patience;
 pub use service::Service;
 pub use sign_in::Account;
-pub use temporary::{EndedPasses, TITLE_PREFIX};
+pub use temporary::{DeadPasses, TITLE_PREFIX};
 pub use wire::Traffic;
 
 /// A signed-in portal. Shared by everything that reads.

@@ -3,6 +3,8 @@
 #![cfg(unix)]
 
 mod adopted;
+mod exporting;
+mod late;
 mod time_limit;
 
 use std::collections::BTreeMap;

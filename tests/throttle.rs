@@ -1,12 +1,14 @@
 //! The organisation's people come first: a host that asks for a pause gets it from everybody at once, the
 //! quota is never used up, and no more requests are in flight than were allowed.
 
+mod quota;
+
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::support::begun::Begun;
-use crate::support::portal::{FakePortal, Fault, FaultKind, Host, Seen, Units};
+use crate::support::portal::{FakePortal, Fault, FaultKind, Host, Seen};
 use crate::support::run::{Job, Run};
 use crate::support::worlds;
 
@@ -123,60 +125,17 @@ fn no_more_requests_are_in_flight_than_allowed() {
     }
 }
 
-/// The organisation has used so many of its 10,000 units.
-fn used(portal: &FakePortal, usage: u64) {
-    let units = Units {
-        usage,
-        max: 10_000,
-        each: 0,
-    };
-    portal.edit(|world| world.settings.units = Some(units));
-}
-
 #[test]
-fn an_organisation_with_units_to_spare_is_read_at_full_speed() {
+fn a_host_that_tells_no_time_is_left_alone_for_a_minute() {
     let (portal, job) = services(4);
-    used(&portal, 6_900);
-    assert_eq!(job.run().ended(0).events("slowed down"), [Value::Null; 0]);
-}
-
-#[test]
-fn a_filling_quota_is_read_one_request_at_a_time() {
-    let (portal, job) = services(4);
-    portal.edit(|world| world.settings.latency_ms = 60);
-    used(&portal, 7_100);
-    let slowed = job.run().ended(0).events("slowed down");
-    assert_eq!(
-        (slowed.len(), &slowed[0]["share_of_quota"]),
-        (1, &json!(0.71))
-    );
-    // The first answer tells it, that of the server's own description.
-    let seen = arrivals(&portal, Host::Services);
-    assert!(seen.len() > 20, "{}", seen.len());
-    let apart = seen.windows(2).map(|two| two[1].at - two[0].at);
-    let least = apart.min().expect("several requests");
-    assert!(
-        least >= Duration::from_millis(60),
-        "two were in flight together: {least:?}"
-    );
-}
-
-#[test]
-fn a_quota_that_is_nearly_gone_stops_the_pass_until_the_minute_turns() {
-    let (portal, job) = services(4);
-    used(&portal, 9_500);
+    let speechless = json!({"code": 429, "message": "Slow down."});
+    portal.add_fault(Fault::on("layers", FaultKind::ErrorInBody(speechless)).forever());
     let begun = Begun::of(&job).until("it slows down", |begun| {
         begun.heard().contains("slowed down")
     });
     std::thread::sleep(IN_FLIGHT);
     let run = begun.told("TERM");
     let slowed = run.ended(143).events("slowed down").remove(0);
-    let seconds = slowed["seconds"].as_u64().expect("a number");
-    assert!((1..=61).contains(&seconds), "{slowed}");
-    assert_eq!(
-        slowed["host"],
-        portal.services_url().trim_start_matches("http://")
-    );
-    let seen = arrivals(&portal, Host::Services);
-    assert_eq!(seen.len(), 1, "the first answer stops all: {seen:#?}");
+    assert_eq!(slowed["seconds"], 60);
+    assert!(portal.count("layers") <= 4, "nobody asks again");
 }

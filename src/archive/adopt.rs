@@ -17,7 +17,7 @@ impl Archive {
         hold: &Hold,
         newest: Option<&Stamp>,
     ) -> Result<Vec<Stamp>, Error> {
-        let mut stamps: Vec<Stamp> = hold.ended().into_iter().collect();
+        let mut stamps: Vec<Stamp> = hold.over().into_iter().collect();
         stamps.retain(|stamp| newest.is_none_or(|newest| stamp > newest));
         if stamps.is_empty() {
             return Ok(stamps);

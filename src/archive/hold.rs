@@ -5,7 +5,7 @@
 mod claim;
 mod others;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -41,8 +41,8 @@ pub struct Hold {
     sink: Arc<Sink>,
     /// Names this pass.
     pub stamp: Stamp,
-    /// Passes that died here.
-    dead: HashSet<Stamp>,
+    /// Passes that died here, and when at the latest.
+    dead: HashMap<Stamp, Timestamp>,
     /// Passes that came to their end here.
     finished: HashSet<Stamp>,
     beat: JoinHandle<()>,
@@ -90,7 +90,7 @@ impl Archive {
             beat: beat(Arc::clone(&self.sink), stamp.clone(), content.clone()),
             sink: Arc::clone(&self.sink),
             stamp,
-            dead: others.iter().filter_map(Other::stamp).collect(),
+            dead: others.iter().filter_map(Other::end).collect(),
             finished: finished.into_iter().collect(),
         };
         match self.mark(&hold.stamp, content, claim, &others).await {
@@ -139,9 +139,15 @@ impl Archive {
 }
 
 impl Hold {
-    /// Passes that are certainly over: what they left behind in the organisation is nobody's any more.
-    pub fn ended(&self) -> HashSet<Stamp> {
-        self.dead.union(&self.finished).cloned().collect()
+    /// Passes that died here, and when at the latest. What they left behind in the organisation is nobody's any
+    /// more. One that came to its end has removed its own: what bears its stamp may be another destination's.
+    pub fn dead(&self) -> &HashMap<Stamp, Timestamp> {
+        &self.dead
+    }
+
+    /// Passes that are over, dead or finished.
+    pub(super) fn over(&self) -> HashSet<Stamp> {
+        self.dead.keys().chain(&self.finished).cloned().collect()
     }
 
     /// Whether the destination is still ours. The commit and the prune ask first.
@@ -162,7 +168,7 @@ impl Hold {
             self.sink.sweep().await?;
         }
         if swept {
-            for stamp in &self.dead {
+            for stamp in self.dead.keys() {
                 info!(stamp = stamp.as_str(), "traces of a dead pass removed");
                 self.sink.remove(&marker_path(stamp)).await?;
             }

@@ -33,7 +33,7 @@ impl Pass<'_> {
             temporary = self.portal.temporary_items().await?;
         }
         temporary.retain(|item| self.may_sweep(item));
-        self.portal.sweep(&temporary, &self.hold.ended()).await;
+        self.portal.sweep(&temporary, self.hold.dead()).await;
         let selected = decide::select(listed, policy);
         info!(
             items = selected.items.len(),

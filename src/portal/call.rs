@@ -92,13 +92,9 @@ impl Call {
         self.anonymous = true;
         self
     }
-
-    /// `host:port`, the unit of throttling.
-    pub(super) fn host(&self) -> String {
-        host_of(&self.url)
-    }
 }
 
+/// `host:port`.
 pub(super) fn host_of(url: &Url) -> String {
     match (url.host_str(), url.port()) {
         (Some(host), Some(port)) => format!("{host}:{port}"),

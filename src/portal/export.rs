@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use serde::Deserialize;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout_at};
 use tracing::debug;
 
 use super::Portal;
@@ -84,15 +84,23 @@ impl Portal {
             self.wait_for(user, &started, deadline).await?;
             Ok(started.export_item_id.unwrap_or_default())
         };
-        match made.await {
-            Ok(id) => Ok(Export {
+        match timeout_at(deadline, made).await {
+            Ok(Ok(id)) => Ok(Export {
                 temporary,
                 id,
                 deadline,
             }),
-            Err(error) => {
+            Ok(Err(error)) => {
                 self.remove(&temporary).await;
                 Err(error)
+            }
+            Err(_elapsed) => {
+                // Asked for, and not answered: its item may still appear, and is looked for at the end.
+                if temporary.id.is_some() {
+                    self.remove(&temporary).await;
+                }
+                let message = "the export was not made by BACKUP_EXPORT_TIMEOUT";
+                Err(Error::Unavailable(message.to_owned()))
             }
         }
     }

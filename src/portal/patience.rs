@@ -55,7 +55,7 @@ impl Patience {
                 Err(Error::Refused { code: 498, message })
             }
             Trouble::Token { used, .. } => self.renew(used, call, portal).await,
-            Trouble::Throttled { pause } => self.pause(pause, call, portal),
+            Trouble::Throttled { pause } => self.pause(pause, call, portal).await,
             Trouble::Transient { message, .. } if call.changes_something => {
                 Err(Error::Unavailable(message))
             }
@@ -93,7 +93,7 @@ impl Patience {
         } else {
             None
         };
-        let Some(wait) = wait else {
+        let Some(wait) = wait.map(|wait| portal.throttle.patient(wait)) else {
             return Err(Error::Unavailable(format!(
                 "{message} (tried {} times)",
                 self.failures
@@ -140,8 +140,8 @@ impl Patience {
         Ok(())
     }
 
-    /// Throttling is no failure of the question: the whole host waits.
-    fn pause(&mut self, pause: Duration, call: &Call, portal: &Portal) -> Result<(), Error> {
+    /// Throttling is no failure of the question: the whole host waits. Who cleans up does not wait for that.
+    async fn pause(&mut self, pause: Duration, call: &Call, portal: &Portal) -> Result<(), Error> {
         self.pauses += 1;
         if self.pauses > 20 {
             return Err(Error::Unavailable(
@@ -149,9 +149,7 @@ impl Patience {
             ));
         }
         let pause = pause.clamp(Duration::from_secs(1), Duration::from_mins(10));
-        portal
-            .throttle
-            .pause(&call.host(), pause, "the host asks for a pause");
+        portal.throttle.pause(&call.url, pause);
         info!(
             subject = call.subject,
             reason = "too many requests",
@@ -160,6 +158,9 @@ impl Patience {
             "request retried"
         );
         portal.traffic.count_retry();
+        if portal.throttle.is_lifted() {
+            tokio::time::sleep(portal.throttle.patient(pause)).await;
+        }
         Ok(())
     }
 }

@@ -1,8 +1,9 @@
 //! Temporary export items: the only things this program creates in the organisation, and the only ones it
 //! deletes. Each is written down before it is asked for, so that every path out can remove it.
 
-use std::collections::HashSet;
-use std::sync::{Mutex, PoisonError};
+mod ledger;
+
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -16,6 +17,7 @@ use super::call::{Call, below};
 use super::error::Error;
 use crate::item::Item;
 use crate::snapshot::Stamp;
+pub(super) use ledger::{Ledger, Temporary};
 
 /// How the title of every temporary item begins.
 pub const TITLE_PREFIX: &str = "agol-backup temporary ";
@@ -40,84 +42,69 @@ const EXPORT_TYPES: [&str; 11] = [
 /// Items of passes that nobody vouches for are left alone until they are this old.
 const OLD_ENOUGH: Duration = Duration::from_hours(6);
 
-/// Passes that this destination knows to have ended: their items may go at once.
-pub type EndedPasses = HashSet<Stamp>;
+/// How often the last items of a pass are looked for, and asked to go; a second apart.
+const LAST_ROUNDS: usize = 5;
+/// As many as a pass may have under way: nothing else is asked any more.
+const LAST_AT_ONCE: usize = 64;
 
-/// An item that this pass has asked for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Temporary {
-    /// In whose content it lies.
-    pub(super) user: String,
-    pub(super) title: String,
-    /// Unknown until the portal has answered.
-    pub(super) id: Option<String>,
-}
-
-/// What this pass has asked for and not yet removed.
-#[derive(Debug, Default)]
-pub(super) struct Ledger(Mutex<Vec<Temporary>>);
-
-impl Ledger {
-    /// Titles are unique in a pass, so a title stands for its item.
-    pub(super) fn note(&self, temporary: Temporary) {
-        self.change(|all| {
-            all.retain(|other| other.title != temporary.title || other.user != temporary.user);
-            all.push(temporary);
-        });
-    }
-
-    fn strike(&self, temporary: &Temporary) {
-        self.change(|all| {
-            all.retain(|other| other.title != temporary.title || other.user != temporary.user);
-        });
-    }
-
-    fn open(&self) -> Vec<Temporary> {
-        self.change(|all| all.clone())
-    }
-
-    fn change<T>(&self, act: impl FnOnce(&mut Vec<Temporary>) -> T) -> T {
-        act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-}
+/// Passes that died here, and the moment from which they certainly did nothing: what they made before may go
+/// at once. Two passes of the same second have the same stamp, so what came later is another's.
+pub type DeadPasses = HashMap<Stamp, Timestamp>;
 
 impl Portal {
     /// Removes one item of this pass. A failure is told, and tried again at the end of the pass.
     pub(super) async fn remove(&self, temporary: &Temporary) {
-        let removed = match self.id_of(temporary).await {
-            Ok(Some(id)) => self.delete(&temporary.user, &id).await.map(|()| Some(id)),
-            Ok(None) => Ok(None),
-            Err(error) => Err(error),
-        };
-        match removed {
-            Ok(id) => {
-                if let Some(item) = id {
-                    info!(item, title = temporary.title, "temporary export removed");
-                }
-                self.temporary.strike(temporary);
-            }
-            Err(error) => {
-                warn!(title = temporary.title, error = %error, "temporary export not removed");
-            }
+        if self.take_away(temporary).await == Some(false) {
+            self.temporary.strike(temporary);
         }
     }
 
-    /// Removes whatever this pass still has in the organisation, side by side. Returns what is left.
+    /// Removes whatever this pass still has in the organisation, side by side and waiting for nobody. Nothing
+    /// else is to be asked any more. Returns what is left.
     pub async fn remove_leftovers(&self) -> usize {
-        let open = self.temporary.open();
-        if open.iter().any(|temporary| temporary.id.is_none()) {
-            // Asked for, and the answer not awaited: the item appears a moment later.
-            tokio::time::sleep(Duration::from_secs(1)).await;
-        }
-        futures::stream::iter(&open)
-            .for_each_concurrent(8, |temporary| self.remove(temporary))
+        self.throttle.lift();
+        futures::stream::iter(self.temporary.open())
+            .for_each_concurrent(LAST_AT_ONCE, async |temporary| {
+                for _ in 0..LAST_ROUNDS {
+                    // One whose answer was not awaited may appear a moment later.
+                    if self.take_away(&temporary).await == Some(true) {
+                        return;
+                    }
+                    tokio::time::sleep(Duration::from_secs(1)).await;
+                }
+                self.remove(&temporary).await;
+            })
             .await;
         self.temporary.open().len()
     }
 
+    /// Whether the item was there and is gone now; `None` where that failed, which is told.
+    async fn take_away(&self, temporary: &Temporary) -> Option<bool> {
+        let taken = async {
+            let Some(id) = self.id_of(temporary).await? else {
+                return Ok(false);
+            };
+            self.delete(&temporary.user, &id).await?;
+            info!(
+                item = id,
+                title = temporary.title,
+                "temporary export removed"
+            );
+            self.temporary.strike(temporary);
+            Ok::<_, Error>(true)
+        };
+        match taken.await {
+            Ok(was_there) => Some(was_there),
+            Err(error) => {
+                warn!(title = temporary.title, error = %error, "temporary export not removed");
+                None
+            }
+        }
+    }
+
     /// Removes what dead passes left behind: ours by owner, title, tag and type, and certainly nobody's any
     /// more.
-    pub async fn sweep(&self, listed: &[Item], ended: &EndedPasses) {
+    pub async fn sweep(&self, listed: &[Item], dead: &DeadPasses) {
         let skew = self.traffic.clock_skew().unwrap_or(0);
         let portal_now = Timestamp::now().as_millisecond() - skew * 1_000;
         for item in listed {
@@ -125,7 +112,9 @@ impl Portal {
                 continue;
             };
             let age = u64::try_from(portal_now - item.created).unwrap_or(0);
-            if !ended.contains(&stamp) && Duration::from_millis(age) <= OLD_ENOUGH {
+            let ended = dead.get(&stamp).map(|moment| moment.as_millisecond());
+            let of_the_dead = ended.is_some_and(|ended| item.created <= ended);
+            if !of_the_dead && Duration::from_millis(age) <= OLD_ENOUGH {
                 continue;
             }
             match self.delete(&item.owner, &item.id).await {

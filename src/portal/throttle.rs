@@ -1,164 +1,201 @@
-//! How many requests may be in flight, and when a host must be left alone. The organisation's people
-//! come first: its quota is shared, so we slow down long before it is gone.
+//! How many requests may be in flight, and when somebody must be left alone. The organisation's people come
+//! first: its quota is shared, so a request goes only when there is room for it.
+
+mod gate;
+mod told;
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use jiff::Timestamp;
 use reqwest::header::HeaderMap;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::{Instant, sleep_until};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, sleep_until, timeout};
 use tracing::info;
+use url::Url;
 
-/// Shares of the organisation's request units per minute at which we go slowly, and stop.
-const SLOW_ABOVE: f64 = 0.7;
-const STOP_ABOVE: f64 = 0.9;
+use super::call::host_of;
+use super::error::Error;
+use gate::{FRESH, Gate, Verdict};
+use told::told;
+pub(super) use told::{retry_after, server_time};
 
-/// One gate for all requests of a pass.
+/// While it cleans up, a pass waits no longer than this before it asks again.
+const BREATH: Duration = Duration::from_secs(1);
+
+/// The way to all servers of a pass.
 #[derive(Debug)]
 pub(super) struct Throttle {
     in_flight: Arc<Semaphore>,
-    hosts: Mutex<HashMap<String, Host>>,
+    gates: Mutex<HashMap<String, Arc<Guarded>>>,
+    lifted: AtomicBool,
 }
 
+/// A gate, and the bell that rings when something may have changed there.
 #[derive(Debug)]
-struct Host {
-    open_at: Instant,
-    /// While narrow, requests to the host go one by one.
-    narrow: bool,
-    single_file: Arc<Semaphore>,
+struct Guarded {
+    gate: Mutex<Gate>,
+    bell: Notify,
 }
 
-/// Held as long as a request, its body included, is in flight.
-#[derive(Debug)]
+/// Held as long as a request, its body included, is in flight. Nothing is held once all is lifted.
+#[derive(Debug, Default)]
 pub(super) struct Admission {
-    _in_flight: OwnedSemaphorePermit,
-    _single_file: Option<OwnedSemaphorePermit>,
+    _in_flight: Option<OwnedSemaphorePermit>,
+    asked: Option<Asked>,
+}
+
+/// A question whose answer has not begun.
+#[derive(Debug)]
+struct Asked {
+    guarded: Arc<Guarded>,
+    at: Instant,
 }
 
 impl Throttle {
     pub(super) fn new(concurrency: usize) -> Self {
         Self {
             in_flight: Arc::new(Semaphore::new(concurrency)),
-            hosts: Mutex::default(),
+            gates: Mutex::default(),
+            lifted: AtomicBool::new(false),
         }
     }
 
-    /// Waits until the host may be asked. `None` only when the gate is gone, at the end of the process.
-    pub(super) async fn enter(&self, host: &str) -> Option<Admission> {
-        loop {
-            let (open_at, single_file) = self.state_of(host);
-            sleep_until(open_at).await;
-            let single_file = match single_file {
-                Some(gate) => Some(gate.acquire_owned().await.ok()?),
-                None => None,
-            };
-            let in_flight = Arc::clone(&self.in_flight).acquire_owned().await.ok()?;
-            // Another request may have been told to pause, or to go one by one, while this one waited.
-            let (open_at, narrow) = self.state_of(host);
-            if open_at <= Instant::now() && narrow.is_some() == single_file.is_some() {
-                return Some(Admission {
-                    _in_flight: in_flight,
-                    _single_file: single_file,
+    /// Waits until this address may be asked.
+    pub(super) async fn enter(&self, url: &Url) -> Result<Admission, Error> {
+        let guarded = self.gate_of(url);
+        while !self.is_lifted() {
+            let permit = Arc::clone(&self.in_flight).acquire_owned().await;
+            let permit = permit.map_err(|_closed| ended())?;
+            let rings = guarded.bell.notified();
+            let now = Instant::now();
+            let verdict = guarded.locked().ask(now);
+            if verdict == Verdict::Go {
+                let asked = Some(Asked {
+                    guarded: Arc::clone(&guarded),
+                    at: now,
+                });
+                return Ok(Admission {
+                    _in_flight: Some(permit),
+                    asked,
                 });
             }
-        }
-    }
-
-    /// Nobody asks this host anything for a while.
-    pub(super) fn pause(&self, host: &str, pause: Duration, why: &str) {
-        info!(host, seconds = pause.as_secs(), why, "slowed down");
-        self.with_host(host, |state| {
-            state.open_at = state.open_at.max(Instant::now() + pause);
-        });
-    }
-
-    /// Obeys the header with the organisation's use of its quota:
-    /// `x-esri-org-request-units-per-min: usage=97;max=10000`.
-    pub(super) fn heed(&self, host: &str, headers: &HeaderMap) {
-        let Some(share) = share_of_quota(headers) else {
-            return;
-        };
-        if share > STOP_ABOVE {
-            self.pause(
-                host,
-                until_the_minute_turns(headers),
-                "the organisation's quota is nearly used",
-            );
-        }
-        let was_narrow = self.with_host(host, |state| {
-            if (SLOW_ABOVE..=STOP_ABOVE).contains(&share) {
-                let breath =
-                    Duration::from_secs_f64((share - SLOW_ABOVE) / (STOP_ABOVE - SLOW_ABOVE));
-                state.open_at = state.open_at.max(Instant::now() + breath);
+            drop(permit);
+            match verdict {
+                Verdict::Never => return Err(used_up(url)),
+                Verdict::Full(until, share) => {
+                    tell_full(url, until - now, share);
+                    sleep_until(until).await;
+                }
+                Verdict::NotBefore(until) => sleep_until(until).await,
+                _ => drop(timeout(FRESH, rings).await),
             }
-            std::mem::replace(&mut state.narrow, share > SLOW_ABOVE)
-        });
-        if share > SLOW_ABOVE && !was_narrow {
-            info!(
-                host,
-                share_of_quota = share,
-                why = "the organisation's quota is filling",
-                "slowed down"
-            );
+        }
+        Ok(Admission::default())
+    }
+
+    /// Nobody asks there anything for a while.
+    pub(super) fn pause(&self, url: &Url, pause: Duration) {
+        let (host, seconds) = (host_of(url), pause.as_secs());
+        info!(
+            host,
+            seconds,
+            why = "the host asks for a pause",
+            "slowed down"
+        );
+        let guarded = self.gate_of(url);
+        guarded.locked().pause_until(Instant::now() + pause);
+    }
+
+    /// From now on nobody waits: what is left to ask cleans up, and is little.
+    pub(super) fn lift(&self) {
+        self.lifted.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn is_lifted(&self) -> bool {
+        self.lifted.load(Ordering::Relaxed)
+    }
+
+    /// How long to wait before a question is asked again.
+    pub(super) fn patient(&self, wait: Duration) -> Duration {
+        if self.is_lifted() {
+            wait.min(BREATH)
+        } else {
+            wait
         }
     }
 
-    fn state_of(&self, host: &str) -> (Instant, Option<Arc<Semaphore>>) {
-        self.with_host(host, |state| {
-            (
-                state.open_at,
-                state.narrow.then(|| Arc::clone(&state.single_file)),
-            )
-        })
-    }
-
-    fn with_host<T>(&self, host: &str, act: impl FnOnce(&mut Host) -> T) -> T {
-        let mut hosts: MutexGuard<'_, _> =
-            self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
-        act(hosts.entry(host.to_owned()).or_insert_with(|| Host {
-            open_at: Instant::now(),
-            narrow: false,
-            single_file: Arc::new(Semaphore::new(1)),
-        }))
+    fn gate_of(&self, url: &Url) -> Arc<Guarded> {
+        let mut gates = self.gates.lock().unwrap_or_else(PoisonError::into_inner);
+        let made = || {
+            Arc::new(Guarded {
+                gate: Mutex::new(Gate::new(Instant::now())),
+                bell: Notify::new(),
+            })
+        };
+        Arc::clone(gates.entry(debtor(url)).or_insert_with(made))
     }
 }
 
-fn share_of_quota(headers: &HeaderMap) -> Option<f64> {
-    let text = headers
-        .get("x-esri-org-request-units-per-min")?
-        .to_str()
-        .ok()?;
-    let number = |name: &str| {
-        let part = text
-            .split(';')
-            .find_map(|part| part.trim().strip_prefix(name))?;
-        part.strip_prefix('=')?.trim().parse::<f64>().ok()
-    };
-    let (usage, max) = (number("usage")?, number("max")?);
-    (max > 0.0).then(|| usage / max)
+impl Guarded {
+    fn locked(&self) -> MutexGuard<'_, Gate> {
+        self.gate.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
-/// By the server's clock where it tells it: ours may differ.
-fn until_the_minute_turns(headers: &HeaderMap) -> Duration {
-    let now = server_time(headers).unwrap_or_else(Timestamp::now);
-    let into_minute = now.as_second().rem_euclid(60).unsigned_abs();
-    Duration::from_secs(61 - into_minute)
+impl Admission {
+    /// The answer began with these headers.
+    pub(super) fn hear(&mut self, headers: &HeaderMap) {
+        if let Some(asked) = self.asked.take() {
+            let told = told(headers);
+            asked.guarded.locked().hear(asked.at, told, Instant::now());
+            asked.guarded.bell.notify_waiters();
+        }
+    }
 }
 
-/// The `Date` header.
-pub(super) fn server_time(headers: &HeaderMap) -> Option<Timestamp> {
-    let text = headers.get(reqwest::header::DATE)?.to_str().ok()?;
-    jiff::fmt::rfc2822::parse(&text.replace("GMT", "+0000"))
-        .ok()
-        .map(|zoned| zoned.timestamp())
+impl Drop for Admission {
+    fn drop(&mut self) {
+        if let Some(asked) = self.asked.take() {
+            asked.guarded.locked().unanswered(Instant::now());
+            asked.guarded.bell.notify_waiters();
+        }
+    }
 }
 
-/// `Retry-After` in seconds, where it is given.
-pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let text = headers.get(reqwest::header::RETRY_AFTER)?.to_str().ok()?;
-    text.trim().parse().ok().map(Duration::from_secs)
+/// Who is burdened by a request: a host, but all hosts of hosted services together for one organisation, which
+/// they name first in the path. Elsewhere the path says what its owner likes.
+fn debtor(url: &Url) -> String {
+    let hosted = url
+        .host_str()
+        .is_some_and(|host| host.starts_with("services") && host.ends_with(".arcgis.com"));
+    let organisation = url.path_segments().and_then(|mut path| path.next());
+    match organisation.filter(|_| hosted) {
+        Some(organisation) => organisation.to_owned(),
+        None => host_of(url),
+    }
+}
+
+fn tell_full(url: &Url, wait: Duration, share: f64) {
+    info!(
+        host = host_of(url),
+        seconds = wait.as_secs(),
+        share_of_quota = share,
+        why = "the organisation's quota is nearly used",
+        "slowed down"
+    );
+}
+
+fn ended() -> Error {
+    Error::Unavailable("the pass is ending".to_owned())
+}
+
+fn used_up(url: &Url) -> Error {
+    let host = host_of(url);
+    Error::Unavailable(format!(
+        "{host}: the organisation's quota of requests has been used up by others for an hour; run at another time of day"
+    ))
 }
 
 #[cfg(test)]
@@ -166,29 +203,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_share_of_the_quota_is_read_from_the_header() {
-        let mut headers = HeaderMap::new();
-        assert_eq!(share_of_quota(&headers), None);
-        for (text, share) in [
-            ("usage=97;max=10000", Some(0.0097)),
-            ("usage=1; max=0", None),
-            ("x", None),
-        ] {
-            headers.insert(
-                "x-esri-org-request-units-per-min",
-                text.parse().expect("a header"),
-            );
-            assert_eq!(share_of_quota(&headers), share, "{text}");
+    fn the_hosts_of_an_organisation_share_its_quota_and_nobody_else_does() {
+        let debtor = |url: &str| debtor(&Url::parse(url).expect("a url"));
+        for host in ["services1", "services7"] {
+            let url = format!("https://{host}.arcgis.com/CityOrg/arcgis/rest/services/Parks");
+            assert_eq!(debtor(&url), "CityOrg");
         }
-    }
-
-    #[test]
-    fn the_minute_turns_by_the_servers_clock() {
-        let mut headers = HeaderMap::new();
-        headers.insert(
-            "date",
-            "Mon, 23 Nov 2026 06:25:42 GMT".parse().expect("a header"),
-        );
-        assert_eq!(until_the_minute_turns(&headers), Duration::from_secs(19));
+        for host in [
+            "www.arcgis.com",
+            "gis.city.gov:6443",
+            "services.arcgis.com.evil.org",
+        ] {
+            let url = format!("https://{host}/CityOrg/arcgis/rest/services/Parks");
+            assert_eq!(debtor(&url), host);
+        }
     }
 }

@@ -19,6 +19,9 @@ use super::patience::Patience;
 use super::throttle::{Admission, server_time};
 use crate::config::is_loopback;
 
+/// A pass that cleans up asks again rather than wait longer.
+const LAST_ANSWER: Duration = Duration::from_secs(4);
+
 /// What the pass cost the portal.
 #[derive(Debug, Default)]
 pub struct Traffic {
@@ -147,10 +150,7 @@ impl Portal {
             let message = "the address is not https, so it is not asked".to_owned();
             return Err(Trouble::Final(Error::Refused { code: 0, message }));
         }
-        let host = call.host();
-        let Some(admission) = self.throttle.enter(&host).await else {
-            return Err(Trouble::transient("the pass is ending"));
-        };
+        let mut admission = self.throttle.enter(&call.url).await?;
         let mut request = self.client.request(call.method.clone(), call.url.clone());
         if let Some(token) = token {
             request = request.header("X-Esri-Authorization", format!("Bearer {token}"));
@@ -161,10 +161,13 @@ impl Portal {
             // Compression pays on a network; inside one machine it only costs both sides.
             request = request.header(ACCEPT_ENCODING, "identity");
         }
+        if self.throttle.is_lifted() {
+            request = request.timeout(LAST_ANSWER);
+        }
         self.traffic.requests.fetch_add(1, Ordering::Relaxed);
         let response = request.send().await.map_err(Trouble::of_transport)?;
         self.traffic.compare_clocks(response.headers());
-        self.throttle.heed(&host, response.headers());
+        admission.hear(response.headers());
         Ok(Opened {
             response,
             _admission: admission,

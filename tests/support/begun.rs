@@ -98,11 +98,24 @@ impl Begun {
     /// Sends it a signal by its name, such as `TERM`, and waits for its end.
     #[must_use]
     #[track_caller]
-    pub fn told(self, signal: &str) -> Run {
-        let kill = format!("kill -{signal} {}", self.child.id()); // a word of every shell
+    pub fn told(mut self, signal: &str) -> Run {
+        self.tell(signal);
+        self.end()
+    }
+
+    /// Sends it a signal, and does not wait. One that has ended already hears nothing.
+    #[track_caller]
+    pub fn tell(&mut self, signal: &str) {
+        if self.child.try_wait().expect("a child of ours").is_some() {
+            return;
+        }
+        let kill = format!("kill -{signal} {}", self.process()); // a word of every shell
         let sent = Command::new("sh").args(["-c", &kill]).status();
         assert!(sent.expect("a shell").success());
-        self.end()
+    }
+
+    pub fn process(&self) -> u32 {
+        self.child.id()
     }
 
     /// Waits for its end; -1 is the code of a run that was killed.

@@ -29,6 +29,7 @@ mod server;
 mod service;
 mod sheet;
 mod state;
+mod units;
 
 use std::sync::{Arc, MutexGuard};
 use std::thread::{self, JoinHandle};
@@ -38,7 +39,7 @@ use tokio::sync::oneshot;
 pub use call::{Call, Host};
 pub use catalogue::{
     API_KEY, CLIENT_ID, Catalogue, Data, Folder, Item, MADE, ORG, REFRESH_TOKEN, Service, Settings,
-    USER, Units, hex_id, now,
+    USER, hex_id, now,
 };
 pub use edits::media_type;
 pub use faults::{Fault, FaultKind};
@@ -47,6 +48,7 @@ pub use layer::{Attachment, Editing, Field, Generated, Layer, Row, Rows, Shape};
 pub use pages::{OUT_OF_BAND, PERSON};
 pub use reply::{Delivery, Reply};
 pub use state::{Places, State};
+pub use units::Units;
 
 use server::{Running, Shared};
 
@@ -136,6 +138,16 @@ impl FakePortal {
 
     pub fn peak_in_flight(&self) -> usize {
         self.state().journal.peak
+    }
+
+    /// The highest share of the organisation's units that was used when a request of ours was answered.
+    pub fn peak_share(&self) -> f64 {
+        self.state().journal.peak_share
+    }
+
+    /// A request of a person in the organisation; false when it is refused.
+    pub fn person_asks(&self, cost: u64) -> bool {
+        self.state().person_asks(cost)
     }
 
     pub fn reset_log(&self) {

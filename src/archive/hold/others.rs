@@ -19,14 +19,16 @@ pub(super) struct Other {
     /// In `passes/`.
     pub(super) name: String,
     pub(super) alive: bool,
+    /// When it was last seen to be alive.
+    seen: Timestamp,
     /// `None` when it cannot be read: then it is somebody unknown.
     writer: Option<Marker>,
 }
 
 impl Other {
-    /// Of a mark; a claim has none.
-    pub(super) fn stamp(&self) -> Option<Stamp> {
-        marked(&self.name)
+    /// Of a mark: the pass, and when it died at the latest. One that lives is never silent for longer.
+    pub(super) fn end(&self) -> Option<(Stamp, Timestamp)> {
+        Some((marked(&self.name)?, self.seen + SILENT))
     }
 
     pub(super) fn locks(&self) -> Error {
@@ -78,6 +80,7 @@ impl Archive {
         Ok(Some(Other {
             name,
             alive,
+            seen: beat,
             writer,
         }))
     }

@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 
 use super::layer::Layer;
 use super::pages::OUT_OF_BAND;
+use super::units::Units;
 
 pub const USER: &str = "gis_backup";
 pub const ORG: &str = "CityOrg01";
@@ -82,15 +83,6 @@ pub struct Settings {
     pub latency_ms: u64,
     /// The account may list the whole organisation.
     pub administrator: bool,
-}
-
-/// The organisation's request units per minute.
-#[derive(Clone, Copy, Debug)]
-pub struct Units {
-    pub usage: u64,
-    pub max: u64,
-    /// Added by every request; beyond `max` the answer is 429 in a 200.
-    pub each: u64,
 }
 
 impl Default for Settings {

@@ -31,6 +31,8 @@ pub struct Journal {
     pub requests: Vec<Seen>,
     pub violations: Vec<String>,
     pub peak: usize,
+    /// Of the organisation's units, when a request of ours was answered.
+    pub peak_share: f64,
     pub deleted: Vec<String>,
     pub exports: Vec<String>,
     /// Grows when the log is cleared, so that late answers find no wrong line.
@@ -78,6 +80,7 @@ impl Journal {
     pub fn clear(&mut self) {
         self.requests.clear();
         self.peak = 0;
+        self.peak_share = 0.0;
         self.epoch += 1;
     }
 

@@ -58,7 +58,12 @@ pub async fn start(world: Catalogue) -> (Arc<Shared>, Running) {
     let mut listeners = Vec::new();
     let mut bases = Vec::new();
     for host in [Host::Portal, Host::Services, Host::Blob, Host::Elsewhere] {
-        let listener = TcpListener::bind("127.0.0.1:0")
+        // Another machine, as far as addresses tell.
+        let address = match host {
+            Host::Elsewhere => "127.0.0.2:0",
+            _ => "127.0.0.1:0",
+        };
+        let listener = TcpListener::bind(address)
             .await
             .expect("a free port on loopback");
         bases.push(format!(
@@ -173,11 +178,8 @@ fn dressed(shared: &Shared, call: &Call, mut reply: Reply) -> Reply {
     if call.host != Host::Services {
         return reply;
     }
-    match state.spend_units() {
-        Some((units, true)) => {
-            Reply::too_many(60).header("x-esri-org-request-units-per-min", units)
-        }
-        Some((units, false)) => reply.header("x-esri-org-request-units-per-min", units),
+    match state.spend_units(call.route) {
+        Some(bill) => bill.dress(reply),
         None => reply,
     }
 }

@@ -8,6 +8,7 @@ use super::catalogue::{Catalogue, Item};
 use super::export::Job;
 use super::faults::Faults;
 use super::journal::Journal;
+use super::units::{Bill, Meter};
 
 /// Where the listeners are.
 #[derive(Clone, Debug, Default)]
@@ -34,8 +35,7 @@ pub struct State {
     pub signed: BTreeMap<String, (String, Instant)>,
     pub places: Places,
     pub in_flight: usize,
-    units: u64,
-    minute: Option<Instant>,
+    meter: Meter,
 }
 
 impl State {
@@ -51,24 +51,21 @@ impl State {
             signed: BTreeMap::new(),
             places,
             in_flight: 0,
-            units: 0,
-            minute: None,
+            meter: Meter::default(),
         }
     }
 
-    /// Spends one request's units: the header's value, and whether the minute's quota is gone.
-    pub fn spend_units(&mut self) -> Option<(String, bool)> {
+    /// Spends the units of a request of ours; nothing where nothing is metered.
+    pub fn spend_units(&mut self, route: &str) -> Option<Bill> {
         let units = self.catalogue.settings.units?;
-        let begun = *self.minute.get_or_insert_with(Instant::now);
-        if begun.elapsed().as_secs() >= 60 {
-            self.minute = Some(Instant::now());
-            self.units = 0;
-        }
-        self.units += units.each;
-        let usage = units.usage + self.units;
-        Some((
-            format!("usage={usage};max={}", units.max),
-            units.each > 0 && usage > units.max,
-        ))
+        let bill = self.meter.spend(units, units.cost_of(route));
+        self.journal.peak_share = self.journal.peak_share.max(bill.share());
+        Some(bill)
+    }
+
+    /// Somebody else's request of that cost; false when it is refused.
+    pub fn person_asks(&mut self, cost: u64) -> bool {
+        let units = self.catalogue.settings.units;
+        units.is_none_or(|units| !self.meter.spend(units, cost).refused)
     }
 }
