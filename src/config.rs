@@ -2,6 +2,7 @@
 //! value of a secret is never in one.
 
 mod address;
+mod authorities;
 mod destination;
 mod environment;
 mod login;
@@ -70,8 +71,8 @@ pub struct Config {
     pub portal: Url,
     /// How to sign in.
     pub credentials: Credentials,
-    /// More certificate authorities, PEM.
-    pub extra_ca: Option<Vec<u8>>,
+    /// Trusted beside those of the system.
+    pub authorities: Vec<reqwest::Certificate>,
     /// Which items.
     pub selection: Selection,
     /// How to read them.

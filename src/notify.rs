@@ -9,7 +9,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use futures::future::join;
-use reqwest::{Certificate, Client};
+use reqwest::Client;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout_at};
@@ -136,15 +136,13 @@ fn told(what: &'static str, sent: Result<(), String>) {
 
 /// A redirect could lead the address, which is a key, and the summary anywhere: none is followed.
 fn client(config: &Config) -> reqwest::Result<Client> {
-    let mut builder = Client::builder()
+    Client::builder()
         .user_agent(crate::PROGRAM.replace(' ', "/"))
         .redirect(reqwest::redirect::Policy::none())
         .referer(false)
-        .timeout(TRY);
-    if let Some(pem) = &config.extra_ca {
-        builder = builder.tls_certs_merge(Certificate::from_pem_bundle(pem)?);
-    }
-    builder.build()
+        .timeout(TRY)
+        .tls_certs_merge(config.authorities.iter().cloned())
+        .build()
 }
 
 /// Writes the summary as JSON, readable by its owner only: a Kubernetes termination message, a CI artefact.
@@ -156,13 +154,19 @@ pub fn summary_file(path: Option<&Path>, summary: &Summary) {
     }
 }
 
-/// In place, not by rename: a termination message is a mounted file.
+/// In place, not by rename: a termination message is a mounted file. Then its mode may not be ours to set, and
+/// it is written all the same.
 fn write(path: &Path, summary: &Summary) -> std::io::Result<()> {
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create(true).truncate(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let mut file = options.open(path)?;
+    #[cfg(unix)]
+    if file.metadata()?.is_file() {
+        let owner_only = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+        drop(file.set_permissions(owner_only));
+    }
     let mut content = serde_json::to_vec_pretty(summary)?;
     content.push(b'\n');
     file.write_all(&content)

@@ -40,6 +40,7 @@ mod sign_in;
 mod sinks;
 mod stores_themselves;
 mod throttle;
+mod tls;
 mod truth;
 mod unchanged;
 mod verify;

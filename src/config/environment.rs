@@ -3,12 +3,16 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::io::Read;
 use std::path::PathBuf;
 
 use serde::Deserialize;
 
 use super::Error;
 use super::variables::{PREFIXES, VARIABLES};
+
+/// Bytes. A service account's key, the longest secret there is, has a few thousand.
+const LONGEST_SECRET: u64 = 65_536;
 
 /// All variables as text, one member each; `None` when absent or empty.
 #[derive(Debug, Default, Deserialize)]
@@ -138,7 +142,7 @@ impl Environment {
         let Some(path) = self.text(&file_variable)? else {
             return Ok(None);
         };
-        let content = std::fs::read_to_string(&path).map_err(|error| {
+        let content = read_short(&path).map_err(|error| {
             Error::new(&file_variable, format!("cannot be read: {path}: {error}"))
         })?;
         let secret = content.trim();
@@ -169,6 +173,19 @@ impl Environment {
             warnings.push(name.clone());
         }
         Ok(warnings)
+    }
+}
+
+/// The text of a file that holds one secret, and not of a disk image whose path was pasted by mistake.
+fn read_short(path: &str) -> std::io::Result<String> {
+    let mut text = String::new();
+    let file = std::fs::File::open(path)?;
+    file.take(LONGEST_SECRET + 1).read_to_string(&mut text)?;
+    if u64::try_from(text.len()).is_ok_and(|length| length <= LONGEST_SECRET) {
+        Ok(text)
+    } else {
+        let problem = format!("it is longer than {LONGEST_SECRET} bytes, so it is no secret");
+        Err(std::io::Error::other(problem))
     }
 }
 

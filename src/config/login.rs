@@ -7,8 +7,8 @@ use url::Url;
 
 use super::Error;
 use super::address::portal_address;
+use super::authorities;
 use super::environment::Environment;
-use super::read::read_ca;
 use crate::token_file::TokenFile;
 
 /// Where to sign in, as which application, and where the token goes.
@@ -19,7 +19,7 @@ pub struct Login {
     /// The OAuth application.
     pub client_id: String,
     /// More certificate authorities, PEM.
-    pub extra_ca: Option<Vec<u8>>,
+    pub authorities: Vec<reqwest::Certificate>,
     /// Where the token goes.
     pub file: TokenFile,
     /// Credentials that a run would not take beside the file.
@@ -65,7 +65,7 @@ impl Login {
                     "is missing: set it to the client id of your OAuth application, or write --client-id ID; README.md says how to register one",
                 )
             })?,
-            extra_ca: plain("ARCGIS_CA_FILE")?.as_deref().map(read_ca).transpose()?,
+            authorities: authorities::read(plain("ARCGIS_CA_FILE")?.as_deref())?,
             file,
             in_the_way,
         })

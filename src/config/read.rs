@@ -6,6 +6,7 @@ use std::time::Duration;
 use secrecy::SecretString;
 
 use super::address::portal_address;
+use super::authorities;
 use super::destination::Destination;
 use super::environment::{Environment, Raw};
 use super::notices::Notices;
@@ -28,7 +29,7 @@ impl Config {
                     .unwrap_or("https://www.arcgis.com"),
             )?,
             credentials: credentials(&raw, environment)?,
-            extra_ca: raw.arcgis_ca_file.as_deref().map(read_ca).transpose()?,
+            authorities: authorities::read(raw.arcgis_ca_file.as_deref())?,
             selection: selection(&raw, shard)?,
             reading: reading(&raw)?,
             concurrency: values::count(
@@ -125,11 +126,6 @@ fn read_token(text: &str) -> Result<Token, Error> {
             "looks like JSON but has no text member refresh_token",
         )
     })
-}
-
-pub(super) fn read_ca(path: &str) -> Result<Vec<u8>, Error> {
-    std::fs::read(path)
-        .map_err(|error| Error::new("ARCGIS_CA_FILE", format!("cannot be read: {path}: {error}")))
 }
 
 fn selection(raw: &Raw, shard: Option<Shard>) -> Result<Selection, Error> {

@@ -71,6 +71,12 @@ impl Trouble {
             message = format!("{message}: {inner}");
             source = inner.source();
         }
+        // Nothing to wait for: a certificate that is not believed now is not believed in a minute.
+        if message.contains("invalid peer certificate") {
+            return Self::Final(Error::Unavailable(format!(
+                "{message}; if its authority is your own, put that authority's certificate into ARCGIS_CA_FILE"
+            )));
+        }
         if slow {
             Self::Final(Error::Overloaded(message))
         } else {

@@ -32,12 +32,12 @@ pub struct Login {
 impl Login {
     /// Contacts nobody.
     pub fn begin(settings: &config::Login) -> Result<Self, Stop> {
-        let extra_ca = settings.extra_ca.as_deref();
+        let authorities = &settings.authorities;
         let traffic = Arc::new(Traffic::default());
         let mut chance = [0; 32];
         getrandom::fill(&mut chance).map_err(|error| Stop::Internal(error.into()))?;
         Ok(Self {
-            portal: Portal::at(&settings.portal, extra_ca, Source::Nobody, 1, traffic)?,
+            portal: Portal::at(&settings.portal, authorities, Source::Nobody, 1, traffic)?,
             client_id: settings.client_id.clone(),
             verifier: BASE64_URL_SAFE_NO_PAD.encode(chance).into(),
         })

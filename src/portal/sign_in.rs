@@ -117,10 +117,9 @@ impl Portal {
                 file: file.clone(),
             }),
         };
-        let extra_ca = config.extra_ca.as_deref();
         Self::at(
             &config.portal,
-            extra_ca,
+            &config.authorities,
             source,
             config.concurrency,
             traffic,
@@ -129,7 +128,7 @@ impl Portal {
 
     pub(super) fn at(
         address: &Url,
-        extra_ca: Option<&[u8]>,
+        authorities: &[reqwest::Certificate],
         source: Source,
         concurrency: usize,
         traffic: Arc<Traffic>,
@@ -137,7 +136,7 @@ impl Portal {
         Ok(Self {
             address: address.clone(),
             rest: below(address, &["sharing", "rest"]),
-            client: wire::client(extra_ca)?,
+            client: wire::client(authorities)?,
             tokens: Tokens::new(source),
             throttle: Throttle::new(concurrency),
             servers: tokio::sync::Mutex::default(),

@@ -33,6 +33,7 @@ fn refusal(portal: &FakePortal, job: &Job, before: &[String], run: &Run) -> Stri
         (&2.into(), &"config".into())
     );
     assert_eq!(summary["level"], "ERROR");
+    assert_eq!(run.events("pass started").len(), 0, "nothing is begun");
     assert_eq!(portal.count("*"), 0, "nobody is contacted");
     assert_eq!(standing(job), before, "nothing is written");
     assert!(!job.destination().exists(), "nothing is made");

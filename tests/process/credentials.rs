@@ -111,7 +111,14 @@ fn the_password_in_a_portal_address_is_not_said() {
 fn authorities_that_are_none_are_refused() {
     let portal = FakePortal::start_blocking(worlds::empty());
     let broken = "-----BEGIN CERTIFICATE-----\nbm9uZQ==\n-----END CERTIFICATE-----\n";
-    for content in [None, Some("no certificate at all"), Some(""), Some(broken)] {
+    let key = "-----BEGIN PRIVATE KEY-----\nbm9uZQ==\n-----END PRIVATE KEY-----\n";
+    for content in [
+        None,
+        Some("no certificate at all"),
+        Some(""),
+        Some(broken),
+        Some(key),
+    ] {
         let job = Job::against(&portal);
         let path = job.folder().join("ca.pem");
         if let Some(content) = content {

@@ -23,4 +23,5 @@ pub mod run;
 pub mod s3;
 pub mod store;
 pub mod stranger;
+pub mod tls;
 pub mod worlds;

@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
+use agol_backup::config::Environment;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -56,6 +57,14 @@ impl Job {
 
     pub fn set(&mut self, name: &str, value: impl Into<OsString>) {
         self.variables.insert(name.to_owned(), value.into());
+    }
+
+    /// As the program would read them.
+    pub fn environment(&self) -> Environment {
+        let variables = self.variables.iter();
+        variables
+            .map(|(name, value)| (OsString::from(name), value.clone()))
+            .collect()
     }
 
     /// A place for files that are not in the archive.
