@@ -130,6 +130,8 @@ fn an_export_stays_within_its_time_while_the_host_is_throttled_and_the_token_exp
         .with("BACKUP_METHOD", "export")
         .with("BACKUP_EXPORT_TIMEOUT", "6s");
     job.run().ended(3);
+    let asked = portal.count("status");
+    assert!(asked <= 5, "asked {asked} times, four seconds apart");
     let error = job.archive().entry("Notes")["error"].clone();
     let message = error["message"].as_str().expect("a message");
     assert!(message.contains("BACKUP_EXPORT_TIMEOUT"), "{message}");
