@@ -2,7 +2,11 @@
 //! value of a secret is never in one.
 
 mod address;
+<<<<<<< HEAD
 mod authorities;
+=======
+mod bounds;
+>>>>>>> 5ea5d96 (A hostile portal costs its own items: trouble, bodies, rows and addresses have bounds)
 mod destination;
 mod environment;
 mod login;
@@ -22,6 +26,7 @@ use secrecy::SecretString;
 use url::Url;
 
 pub use address::is_loopback;
+pub use bounds::Bounds;
 pub use destination::{Bucket, Destination};
 pub use environment::Environment;
 pub use login::Login;
@@ -79,6 +84,8 @@ pub struct Config {
     pub reading: Reading,
     /// Requests in flight, all hosts together.
     pub concurrency: usize,
+    /// How long trouble with the portal may last.
+    pub bounds: Bounds,
     /// After this no new item is begun.
     pub max_duration: Option<Duration>,
     /// Copies older than this are read anew.

@@ -3,67 +3,62 @@
 
 use serde::{Deserialize, Deserializer};
 
-/// One entry of a listing. Absent, null and oddly typed members are tolerated, as the portal sends them.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+use crate::members::Members;
+
+/// One entry of a listing. Absent, null and oddly typed members are tolerated, as the portal sends them: one odd
+/// member must not hide an item, nor one odd item the others.
+#[derive(Clone, Debug, Default)]
 pub struct Item {
     /// 32 hexadecimal digits.
     pub id: String,
     /// Free text, never unique, never a path.
-    #[serde(deserialize_with = "or_default")]
     pub title: String,
     /// Such as `Feature Service`.
-    #[serde(rename = "type", deserialize_with = "or_default")]
     pub kind: String,
     /// User name in its exact spelling.
-    #[serde(deserialize_with = "or_default")]
     pub owner: String,
     /// The owner's folder; `None` is the root.
-    #[serde(deserialize_with = "or_default")]
     pub owner_folder: Option<String>,
     /// Milliseconds since 1970, by the portal's clock.
-    #[serde(deserialize_with = "or_default")]
     pub created: i64,
     /// Milliseconds since 1970. Does not move when the rows of a hosted layer are edited.
-    #[serde(deserialize_with = "or_default")]
     pub modified: i64,
     /// Where a service lives. Users can edit it: it may point anywhere.
-    #[serde(deserialize_with = "or_default")]
     pub url: Option<String>,
     /// File name of an uploaded item.
-    #[serde(deserialize_with = "or_default")]
     pub name: Option<String>,
     /// Path below `info/`, such as `thumbnail/x.png`.
-    #[serde(deserialize_with = "or_default")]
     pub thumbnail: Option<String>,
     /// `private`, `shared`, `org` or `public`.
-    #[serde(deserialize_with = "or_default")]
     pub access: String,
     /// Bytes of the item's file; -1 or absent when the portal does not know.
-    #[serde(deserialize_with = "or_default")]
     pub size: i64,
     /// Such as `Hosted Service`, `View Service`, `Metadata`.
-    #[serde(deserialize_with = "or_default")]
     pub type_keywords: Vec<String>,
     /// The owner's tags.
-    #[serde(deserialize_with = "or_default")]
     pub tags: Vec<String>,
 }
 
-/// Null or a value of another type reads as the default: one odd member must not hide an item.
-fn or_default<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(
-    from: D,
-) -> Result<T, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Lenient<T> {
-        Value(T),
-        Other(serde::de::IgnoredAny),
+impl<'de> Deserialize<'de> for Item {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let members = Members::deserialize(from)?;
+        Ok(Self {
+            id: members.get_or_default("id"),
+            title: members.get_or_default("title"),
+            kind: members.get_or_default("type"),
+            owner: members.get_or_default("owner"),
+            owner_folder: members.get("ownerFolder"),
+            created: members.get_or_default("created"),
+            modified: members.get_or_default("modified"),
+            url: members.get("url"),
+            name: members.get("name"),
+            thumbnail: members.get("thumbnail"),
+            access: members.get_or_default("access"),
+            size: members.get_or_default("size"),
+            type_keywords: members.get_or_default("typeKeywords"),
+            tags: members.get_or_default("tags"),
+        })
     }
-    Ok(match Lenient::<T>::deserialize(from)? {
-        Lenient::Value(value) => value,
-        Lenient::Other(_) => T::default(),
-    })
 }
 
 impl Item {

@@ -17,6 +17,7 @@ pub mod config;
 pub mod decide;
 pub mod exit;
 pub mod item;
+mod members;
 pub mod notify;
 pub mod pass;
 pub mod portal;

@@ -1,19 +1,25 @@
 //! Everything that is said to ArcGIS: sign-in, listing, items, rows, attachments, exports. Knows nothing of
 //! where a backup is kept. Writes nothing in the organisation except its own temporary export items.
 
+mod allowance;
 mod answer;
 mod attachments;
+mod body;
 mod call;
 mod discover;
+mod disposition;
 mod download;
 mod error;
 mod export;
 mod features;
 mod grant;
+#[cfg(test)]
+mod hostile;
 mod layer;
 mod login;
 mod parts;
 mod patience;
+mod reach;
 mod search;
 mod service;
 mod sign_in;
@@ -26,7 +32,10 @@ mod wire;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use tokio::sync::Semaphore;
 use url::Url;
+
+use crate::config::Bounds;
 
 pub use attachments::Attachment;
 pub use download::Download;
@@ -53,6 +62,10 @@ pub struct Portal {
     client: reqwest::Client,
     tokens: token::Tokens,
     throttle: throttle::Throttle,
+    reach: reach::Reach,
+    bounds: Bounds,
+    /// Held by the one body that may be long.
+    long_bodies: Semaphore,
     /// Rest roots of other servers, and whether they name this portal as their owner.
     servers: tokio::sync::Mutex<HashMap<String, bool>>,
     temporary: temporary::Ledger,
@@ -66,10 +79,5 @@ impl Portal {
     /// Who is signed in.
     pub fn account(&self) -> &Account {
         &self.account
-    }
-
-    /// For files that are read in one go: how often, and when again.
-    pub fn patience(&self) -> Patience {
-        Patience::new()
     }
 }

@@ -88,6 +88,27 @@ fn only_one_room_reads_the_environment_and_only_one_holds_the_store() {
     assert!(stores.len() > 3, "{stores:?}");
 }
 
+/// Who else may wait: the gate that all requests pass, and who looks whether the portal has made something.
+const MAY_WAIT: [&str; 4] = [
+    "src/portal/patience.rs",
+    "src/portal/throttle.rs",
+    "src/portal/export.rs",
+    "src/portal/temporary.rs",
+];
+
+#[test]
+fn only_one_room_asks_the_portal_again() {
+    for file in in_room("src/portal").into_iter().chain(in_room("src/pass")) {
+        let code = file.code();
+        let retries = code.contains("request retried") || has_word(&code, "count_retry");
+        let tells = ["src/portal/patience.rs", "src/portal/wire.rs"].contains(&&*file.path);
+        assert!(!retries || tells, "{} retries by itself", file.path);
+        let waits = has_word(&code, "sleep") || has_word(&code, "backon");
+        let may = MAY_WAIT.contains(&&*file.path);
+        assert!(!waits || may, "{} waits by itself", file.path);
+    }
+}
+
 #[test]
 fn a_file_fits_in_a_head() {
     let limit = |file: &Source| {

@@ -1,7 +1,7 @@
 //! However large a layer or a file, it streams through: what the process holds does not grow with it.
 //! Measured on Linux, where the system tells; the code is the same elsewhere.
 
-mod peak;
+pub(crate) mod peak;
 
 use crate::support::portal::FakePortal;
 use crate::support::run::{Job, Run};

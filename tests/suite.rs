@@ -23,6 +23,7 @@ mod exports;
 mod faults;
 mod frozen;
 mod graph_itself;
+mod hostile;
 mod interrupted;
 mod items;
 mod judged_by_others;

@@ -11,7 +11,8 @@ use super::destination::Destination;
 use super::environment::{Environment, Raw};
 use super::notices::Notices;
 use super::{
-    Config, Credentials, Error, Format, Keeping, Method, Reading, Scope, Selection, part, values,
+    Bounds, Config, Credentials, Error, Format, Keeping, Method, Reading, Scope, Selection, part,
+    values,
 };
 use crate::retention::Rules;
 use crate::shard::Shard;
@@ -37,6 +38,7 @@ impl Config {
                 raw.backup_concurrency.as_deref().unwrap_or("8"),
                 1..=64,
             )?,
+            bounds: Bounds::default(),
             max_duration: optional_duration(
                 "BACKUP_MAX_DURATION",
                 raw.backup_max_duration.as_deref(),

@@ -61,7 +61,7 @@ impl Pass<'_> {
         let reused = change
             .zip(record)
             .filter(|_| reason.allows_reuse() && is_for_this);
-        match Box::pin(self.copy(item, reused, settings)).await {
+        match Box::pin(self.portal.bounded(self.copy(item, reused, settings))).await {
             Ok(entry) => {
                 let (rows, bytes, notes) = (entry.rows, entry.bytes, entry.notes);
                 info!(

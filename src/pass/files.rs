@@ -73,11 +73,22 @@ impl Pass<'_> {
         while let Some(piece) = download.chunk().await.map_err(Broken::Portal)? {
             self.progress.come(0, piece.len());
             draft.write(piece).await.map_err(Broken::Sink)?;
+            if expected.is_some_and(|expected| draft.bytes() > expected) {
+                break;
+            }
         }
         // The announced length is kept by the transport; a body without one can end anywhere.
         match expected {
             Some(expected) if draft.bytes() != expected => {
-                let message = format!("{} of {expected} bytes came", draft.bytes());
+                let more = if draft.bytes() > expected {
+                    "more than "
+                } else {
+                    ""
+                };
+                let message = format!(
+                    "{more}{} bytes came, {expected} were announced",
+                    draft.bytes()
+                );
                 Err(Broken::Portal(portal::Error::Unavailable(message)))
             }
             _ => Ok(()),

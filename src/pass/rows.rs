@@ -17,6 +17,9 @@ use crate::portal::{self, Dates, Export, Layer};
 use crate::snapshot::{File, Note, Role};
 use crate::tally::Tally;
 
+/// Readings of a layer: what is not confirmed is read once more.
+const TRIES: usize = 2;
+
 /// One layer in one format, being copied.
 pub(super) struct Copying<'a> {
     pub(super) of: &'a ServiceCopy<'a>,
@@ -72,6 +75,7 @@ impl Pass<'_> {
 
     /// Returns the refusal when the layer cannot be queried: the other engine may do it.
     async fn by_query(&self, copying: &Copying<'_>) -> Result<Option<portal::Error>, Trouble> {
+        let mut patience = self.portal.patience();
         for thorough in [false, true] {
             let before = match self.portal.count_rows(copying.layer).await {
                 Err(error) if error.is_refusal() => return Ok(Some(error)),
@@ -84,6 +88,9 @@ impl Pass<'_> {
             if self.settle(copying, streamed, before, thorough).await? {
                 break;
             }
+            patience
+                .again("rows", not_confirmed(), TRIES, self.portal)
+                .map_err(at("rows"))?;
         }
         Ok(None)
     }
@@ -150,6 +157,7 @@ impl Pass<'_> {
     }
 
     async fn by_export(&self, copying: &Copying<'_>) -> Result<(), Trouble> {
+        let mut patience = self.portal.patience();
         for last_try in [false, true] {
             let before = if copying.layer.can_query {
                 self.portal
@@ -163,15 +171,22 @@ impl Pass<'_> {
             let export = self.portal.export(&job).await.map_err(at("export"))?;
             let streamed = self.stream_export(copying, &export).await;
             self.portal.remove_export(export).await;
-            let settled = match streamed {
-                Ok(streamed) => self.settle(copying, streamed, before, last_try).await?,
+            let problem = match streamed {
+                Ok(streamed) => {
+                    if self.settle(copying, streamed, before, last_try).await? {
+                        break;
+                    }
+                    not_confirmed()
+                }
                 // A file that came cut or garbled is asked for once more.
-                Err(Trouble::Item(_)) if !last_try => false,
+                Err(Trouble::Item(failure)) if !last_try => {
+                    portal::Error::Unavailable(failure.message)
+                }
                 Err(trouble) => return Err(trouble),
             };
-            if settled {
-                break;
-            }
+            patience
+                .again("exported file", problem, TRIES, self.portal)
+                .map_err(at("export"))?;
         }
         Ok(())
     }
@@ -224,6 +239,11 @@ impl Pass<'_> {
             }
         }
     }
+}
+
+fn not_confirmed() -> portal::Error {
+    let message = "what was read and what the server tells of it disagree";
+    portal::Error::Untrue(message.to_owned())
 }
 
 impl Copying<'_> {

@@ -6,10 +6,14 @@ use bytes::Bytes;
 use serde::Deserialize;
 
 use super::Portal;
+use super::body::LONGEST_ID_LIST;
 use super::call::{Call, below};
 use super::download::Download;
 use super::error::Error;
 use super::layer::Layer;
+
+/// A list that goes on beyond this has no end.
+const MOST_ATTACHMENTS: usize = 2_000_000;
 
 /// One attached file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,7 +34,7 @@ struct Answer {
     #[serde(default)]
     attachment_groups: Option<Vec<Group>>,
     #[serde(default)]
-    exceeded_transfer_limit: bool,
+    exceeded_transfer_limit: Option<bool>,
 }
 
 #[derive(Deserialize)]
@@ -76,7 +80,7 @@ impl Portal {
         loop {
             let call = attachments_call(layer).with("resultOffset", found.len().to_string());
             let answer = self.attachment_groups(&call).await?;
-            let before = found.len();
+            let (before, is_cut) = (found.len(), answer.exceeded_transfer_limit == Some(true));
             for group in answer.attachment_groups.unwrap_or_default() {
                 add(
                     found,
@@ -86,8 +90,12 @@ impl Portal {
             }
             // No flag is documented for this list, so only an answer with nothing new, or the count, ends it.
             let all = counted.is_some_and(|counted| found.len() as u64 >= counted);
-            if found.len() == before || (all && !answer.exceeded_transfer_limit) {
+            if found.len() == before || (all && !is_cut) {
                 break;
+            }
+            if found.len() > MOST_ATTACHMENTS {
+                let message = format!("more than {MOST_ATTACHMENTS} attachments of one layer");
+                return Err(Error::Untrue(message));
             }
         }
         match counted {
@@ -107,8 +115,8 @@ impl Portal {
         let groups = answer.attachment_groups.unwrap_or_default();
         let counts: Option<Vec<u64>> = groups.iter().map(|group| group.count).collect();
         Ok(counts
-            .filter(|_| !answer.exceeded_transfer_limit)
-            .map(|counts| counts.iter().sum()))
+            .filter(|_| answer.exceeded_transfer_limit != Some(true))
+            .and_then(|counts| counts.into_iter().try_fold(0, u64::checked_add)))
     }
 
     async fn attachment_groups(&self, call: &Call) -> Result<Answer, Error> {
@@ -166,7 +174,8 @@ impl Portal {
         }
         let call = Call::get("row ids", below(&layer.url, &["query"]))
             .with("where", "1=1")
-            .with("returnIdsOnly", "true");
+            .with("returnIdsOnly", "true")
+            .no_longer_than(LONGEST_ID_LIST);
         let body: Bytes = self.document(&call).await?;
         let ids: Ids = serde_json::from_slice(&body)
             .map_err(|error| Error::Untrue(format!("row ids: not a list of ids: {error}")))?;

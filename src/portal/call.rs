@@ -1,7 +1,10 @@
 //! One question to the portal or a service, as a value that can be asked again.
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::Method;
 use url::Url;
+
+use super::body::{LONGEST_DOCUMENT, LONGEST_UNTOLD};
 
 /// Built once, sent as often as the retry rules allow.
 #[derive(Clone, Debug)]
@@ -15,8 +18,10 @@ pub(super) struct Call {
     pub(super) method: Method,
     pub(super) url: Url,
     pub(super) form: Vec<(&'static str, String)>,
-    /// A longer body is refused as too much asked at once; bytes.
-    pub(super) longest: Option<usize>,
+    /// A longer document is refused; so is a longer file, when nobody told its length. Bytes.
+    pub(super) longest: u64,
+    /// Without compression, which hides the length.
+    pub(super) as_it_is: bool,
     /// A smaller question can be asked instead of the same one again.
     pub(super) can_shrink: bool,
     /// The file may be a web page; elsewhere a page is a gateway's word for a failure.
@@ -30,17 +35,27 @@ pub(super) struct Call {
 impl Call {
     /// A document in JSON.
     pub(super) fn get(subject: impl Into<String>, url: Url) -> Self {
-        Self::file(subject, url).with("f", "json")
+        Self::document(subject, url).with("f", "json")
     }
 
     /// A file: `f` would change what comes.
     pub(super) fn file(subject: impl Into<String>, url: Url) -> Self {
         Self {
+            longest: LONGEST_UNTOLD,
+            as_it_is: true,
+            ..Self::document(subject, url)
+        }
+    }
+
+    /// A document in a format that is still to be named.
+    pub(super) fn document(subject: impl Into<String>, url: Url) -> Self {
+        Self {
             subject: subject.into(),
             method: Method::GET,
             url,
             form: Vec::new(),
-            longest: None,
+            longest: LONGEST_DOCUMENT,
+            as_it_is: false,
             can_shrink: false,
             may_be_page: false,
             changes_something: false,
@@ -52,7 +67,7 @@ impl Call {
     pub(super) fn post(subject: impl Into<String>, url: Url) -> Self {
         Self {
             method: Method::POST,
-            ..Self::file(subject, url)
+            ..Self::document(subject, url)
         }
     }
 
@@ -66,8 +81,8 @@ impl Call {
         self
     }
 
-    pub(super) fn no_longer_than(mut self, bytes: usize) -> Self {
-        self.longest = Some(bytes);
+    pub(super) fn no_longer_than(mut self, bytes: u64) -> Self {
+        self.longest = bytes;
         self
     }
 
@@ -103,12 +118,26 @@ pub(super) fn host_of(url: &Url) -> String {
     }
 }
 
-/// Appends path segments, each percent-encoded: user names hold `@`, spaces and backslashes.
+/// What stays itself in a segment of a path.
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~')
+    .remove(b'@');
+
+/// Appends path segments, each percent-encoded: user names hold `@`, spaces and backslashes, and a resource's name
+/// even line breaks, which an address parser would drop. No segment leads upwards.
 pub(super) fn below(base: &Url, segments: &[&str]) -> Url {
-    let mut url = base.clone();
-    if let Ok(mut path) = url.path_segments_mut() {
-        path.pop_if_empty().extend(segments);
+    let mut path = base.path().trim_end_matches('/').to_owned();
+    for segment in segments {
+        if !matches!(*segment, "." | "..") {
+            path.push('/');
+            path.extend(utf8_percent_encode(segment, SEGMENT));
+        }
     }
+    let mut url = base.clone();
+    url.set_path(&path);
     url
 }
 
@@ -124,5 +153,7 @@ mod tests {
             url.as_str(),
             "https://www.arcgis.com/sharing/rest/content/users/a@b.c%2F..%2Fx%20y"
         );
+        let url = below(&base, &["a\tb\n%2e&", "..", "\\", "."]);
+        assert_eq!(url.path(), "/sharing/rest/a%09b%0A%252e%26/%5C");
     }
 }

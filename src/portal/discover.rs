@@ -13,6 +13,8 @@ use crate::item::Item;
 
 /// Items per page, the most that the portal gives.
 const PAGE: usize = 100;
+/// No organisation has more items.
+const LONGEST_LISTING: usize = 5_000_000;
 /// How often a listing that changes while it is read is begun.
 const LISTINGS: usize = 3;
 
@@ -50,11 +52,14 @@ pub(super) type Found = BTreeMap<String, Item>;
 impl Portal {
     /// Lists what the scope holds: every type, each item once, by id.
     pub async fn discover(&self, scope: &Scope) -> Result<Vec<Item>, Error> {
-        let found = match scope {
-            Scope::Mine => self.list_mine().await?,
-            Scope::Org => self.list_organisation().await?,
-            Scope::Query(query) => self.search(query).await?,
+        let listing = async {
+            match scope {
+                Scope::Mine => self.list_mine().await,
+                Scope::Org => self.list_organisation().await,
+                Scope::Query(query) => self.search(query).await,
+            }
         };
+        let found = Box::pin(self.bounded(listing)).await?;
         Ok(found.into_values().collect())
     }
 
@@ -69,11 +74,12 @@ impl Portal {
     /// that goes meanwhile may have given its items to one that was listed before, so all is listed anew.
     async fn list_mine(&self) -> Result<Found, Error> {
         let home = below(&self.rest, &["content", "users", self.username()?]);
-        let mut tries = 0;
+        let mut patience = self.patience();
         loop {
-            tries += 1;
             match self.list_folders(&home).await {
-                Err(Error::Refused { .. }) if tries < LISTINGS => {}
+                Err(error @ Error::Refused { .. }) => {
+                    patience.again("content of the folders", error, LISTINGS, self)?;
+                }
                 listed => return listed,
             }
         }
@@ -120,14 +126,15 @@ impl Portal {
         longest: usize,
         found: &mut Found,
     ) -> Result<Listing, Error> {
-        for _ in 0..LISTINGS {
+        let mut patience = self.patience();
+        loop {
             if let Some((listing, items)) = self.list_once(call, longest).await? {
                 found.extend(items);
                 return Ok(listing);
             }
+            let message = format!("{}: it changes while it is listed", call.subject);
+            patience.again(&call.subject, Error::Untrue(message), LISTINGS, self)?;
         }
-        let message = format!("{}: it changes faster than it can be listed", call.subject);
-        Err(Error::Untrue(message))
     }
 
     /// `None` when the total moved.
@@ -158,6 +165,10 @@ impl Portal {
                 found.insert(item.id.clone(), item);
             }
             match next {
+                Some(_) if found.len() > LONGEST_LISTING => {
+                    let message = format!("{}: a listing without an end", call.subject);
+                    return Err(Error::Untrue(message));
+                }
                 Some(next) => start = next,
                 None => break,
             }
@@ -180,7 +191,9 @@ impl Portal {
             .with("sortField", "created")
             .with("sortOrder", "asc");
         let document = self.document(&call).await?;
-        let page: Page = serde_json::from_slice(&document)
+        // A title that is not UTF-8 must not hide the other items; what is kept of an item is fetched anew.
+        let document = String::from_utf8_lossy(&document);
+        let page: Page = serde_json::from_str(&document)
             .map_err(|error| Error::Untrue(format!("{}: not a listing: {error}", call.subject)))?;
         if page.items.is_none() {
             return Err(Error::Untrue(format!(

@@ -1,25 +1,37 @@
 //! Files: opened, told from errors by their first bytes, and read piece by piece. A download is answered
 //! with the address of a storage service; it is followed by hand and bare, so that no token reaches it.
 
+use std::sync::Arc;
+
 use bytes::{Bytes, BytesMut};
 use reqwest::Response;
 use reqwest::header::{CONTENT_DISPOSITION, LOCATION};
+use tokio::time::Instant;
 use url::Url;
 
 use super::Portal;
+use super::allowance::Allowance;
 use super::answer::{self, LONGEST_ERROR};
+use super::body::Opened;
 use super::call::Call;
+use super::disposition::file_name;
 use super::error::{Error, Trouble};
 use super::patience::Patience;
-use super::wire::{Opened, naming_token};
+use super::wire::naming_token;
 
 /// A file on its way.
 pub struct Download {
     opened: Opened,
     /// What was read ahead to see what it is.
     head: Option<Bytes>,
-    /// Its length, where the server tells it.
-    pub length: Option<u64>,
+    /// Its length, where the server tells it; the transport keeps it.
+    length: Option<u64>,
+    /// The most of it that is taken where nobody told.
+    longest: u64,
+    /// Bytes handed out.
+    come: u64,
+    /// Pays for the silence in which a file breaks off; what came before that was no trouble.
+    allowance: Arc<Allowance>,
     /// The name the server gives it.
     pub name: Option<String>,
 }
@@ -27,20 +39,24 @@ pub struct Download {
 impl Portal {
     /// A file, open for reading. `None` when there is none: an empty body.
     pub(super) async fn download(&self, call: &Call) -> Result<Option<Download>, Error> {
-        let mut patience = Patience::new();
+        let mut patience = self.patience();
         loop {
-            match self.try_download(call).await {
+            match self.try_download(call, &mut patience).await {
                 Ok(download) => return Ok(download),
                 Err(trouble) => patience.after(trouble, call, self).await?,
             }
         }
     }
 
-    async fn try_download(&self, call: &Call) -> Result<Option<Download>, Trouble> {
-        let (opened, used) = self.send(call).await?;
+    async fn try_download(
+        &self,
+        call: &Call,
+        patience: &mut Patience,
+    ) -> Result<Option<Download>, Trouble> {
+        let (opened, used) = self.send(call, patience).await?;
         let download = async {
-            let opened = self.follow(opened, call).await?;
-            Download::begin(opened, call.may_be_page).await
+            let opened = self.follow(opened, call, patience).await?;
+            Download::begin(opened, call, Allowance::current(self.bounds)).await
         };
         download
             .await
@@ -48,7 +64,12 @@ impl Portal {
     }
 
     /// Downloads are answered with the address of a storage service; it gets no token and no referrer.
-    async fn follow(&self, mut opened: Opened, call: &Call) -> Result<Opened, Trouble> {
+    async fn follow(
+        &self,
+        mut opened: Opened,
+        call: &Call,
+        patience: &mut Patience,
+    ) -> Result<Opened, Trouble> {
         let mut at = call.url.clone();
         for _ in 0..5 {
             if !opened.response.status().is_redirection() {
@@ -56,9 +77,8 @@ impl Portal {
             }
             at = redirect_target(&at, &opened.response)?;
             drop(opened);
-            opened = self
-                .send_bare(&Call::file(call.subject.as_str(), at.clone()), None)
-                .await?;
+            let hop = Call::file(call.subject.as_str(), at.clone());
+            opened = self.send_bare(&hop, None, patience).await?;
             let status = opened.response.status();
             if !status.is_success() && !status.is_redirection() {
                 // The address was signed for a few minutes only: asking the portal again gives a new one.
@@ -98,27 +118,23 @@ fn redirect_target(at: &Url, response: &Response) -> Result<Url, Trouble> {
 
 impl Download {
     /// Reads far enough to tell a file from an error object or a gateway's page.
-    async fn begin(mut opened: Opened, may_be_page: bool) -> Result<Option<Self>, Trouble> {
+    async fn begin(
+        mut opened: Opened,
+        call: &Call,
+        allowance: Arc<Allowance>,
+    ) -> Result<Option<Self>, Trouble> {
         if opened.response.status().is_redirection() {
             return Err(Trouble::transient("a redirect without an end"));
         }
         let length = opened.response.content_length();
-        let name = opened
-            .response
-            .headers()
-            .get(CONTENT_DISPOSITION)
-            .and_then(|value| value.to_str().ok())
-            .and_then(file_name);
+        let disposition = opened.response.headers().get(CONTENT_DISPOSITION);
+        let name =
+            disposition.and_then(|value| file_name(&String::from_utf8_lossy(value.as_bytes())));
         let mut head = BytesMut::new();
         let mut ended = false;
         // Only a body that begins like JSON can be an error object; that is read on to where it must end.
         while !ended && (head.len() < 16 || (may_be_error(&head) && head.len() <= LONGEST_ERROR)) {
-            match opened
-                .response
-                .chunk()
-                .await
-                .map_err(Trouble::of_transport)?
-            {
+            match opened.next().await? {
                 Some(chunk) => head.extend_from_slice(&chunk),
                 None => ended = true,
             }
@@ -126,7 +142,7 @@ impl Download {
         if ended {
             answer::judge_error_in(&head)?;
         }
-        if answer::looks_like_a_page(&head) && !may_be_page {
+        if answer::looks_like_a_page(&head) && !call.may_be_page {
             return Err(Trouble::transient(
                 "a page of HTML came where a file was due",
             ));
@@ -138,6 +154,9 @@ impl Download {
             opened,
             head: Some(head.freeze()),
             length,
+            longest: call.longest,
+            come: 0,
+            allowance,
             name,
         }))
     }
@@ -156,20 +175,33 @@ impl Download {
 
     /// The next piece; `None` at the end. An end before the announced length is an error.
     pub async fn chunk(&mut self) -> Result<Option<Bytes>, Error> {
-        if let Some(head) = self.head.take() {
-            return Ok(Some(head));
+        let piece = match self.head.take() {
+            Some(head) => Some(head),
+            None => self.next().await?,
+        };
+        self.come += piece.as_ref().map_or(0, Bytes::len) as u64;
+        if self.length.is_none() && self.come > self.longest {
+            let message = format!(
+                "it is longer than {} bytes, and nobody told its length",
+                self.longest
+            );
+            return Err(Error::Refused { code: 0, message });
         }
-        self.opened
-            .response
-            .chunk()
-            .await
-            .map_err(|error| match Trouble::of_transport(error) {
+        Ok(piece)
+    }
+
+    async fn next(&mut self) -> Result<Option<Bytes>, Error> {
+        let asked = Instant::now();
+        self.opened.next().await.map_err(|trouble| {
+            self.allowance.lose(asked, Instant::now());
+            match trouble {
                 Trouble::Final(error) => error,
                 Trouble::Transient { message, .. } => Error::Unavailable(message),
                 Trouble::Token { .. } | Trouble::Throttled { .. } => {
                     Error::Unavailable("cut".to_owned())
                 }
-            })
+            }
+        })
     }
 }
 
@@ -183,14 +215,4 @@ fn may_be_error(head: &[u8]) -> bool {
             .collect();
         b"{\"error\":".starts_with(start.as_slice()) || start.starts_with(b"{\"error\":")
     }
-}
-
-/// `attachment; filename="x.pdf"`: only its last path part, and only to learn the extension.
-fn file_name(disposition: &str) -> Option<String> {
-    let (_, name) = disposition.split_once("filename=")?;
-    let name = name.split(';').next()?.trim().trim_matches('"');
-    name.rsplit(['/', '\\'])
-        .next()
-        .filter(|name| !name.is_empty())
-        .map(ToOwned::to_owned)
 }

@@ -1,5 +1,7 @@
 //! What can go wrong with the portal, by who must act on it.
 
+use super::reach::OutOfReach;
+
 /// An answer, or the lack of one, after every retry that made sense.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Error {
@@ -68,6 +70,9 @@ impl Trouble {
         let mut message = error.to_string();
         let mut source = std::error::Error::source(&error);
         while let Some(inner) = source {
+            if let Some(out) = inner.downcast_ref::<OutOfReach>() {
+                return Self::out_of_reach(out);
+            }
             message = format!("{message}: {inner}");
             source = inner.source();
         }
@@ -86,6 +91,11 @@ impl Trouble {
 }
 
 impl Trouble {
+    fn out_of_reach(out: &OutOfReach) -> Self {
+        let message = out.to_string();
+        Self::Final(Error::Refused { code: 0, message })
+    }
+
     /// The same with its words passed through `edit`.
     pub(super) fn said_by(self, edit: impl Fn(String) -> String) -> Self {
         match self {
@@ -115,5 +125,11 @@ impl Trouble {
 impl From<Error> for Trouble {
     fn from(error: Error) -> Self {
         Self::Final(error)
+    }
+}
+
+impl From<OutOfReach> for Trouble {
+    fn from(out: OutOfReach) -> Self {
+        Self::out_of_reach(&out)
     }
 }

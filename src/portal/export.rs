@@ -4,8 +4,12 @@
 use std::time::Duration;
 
 use serde::Deserialize;
+<<<<<<< HEAD
 use tokio::time::{Instant, sleep, timeout_at};
 use tracing::debug;
+=======
+use tokio::time::{Instant, sleep};
+>>>>>>> 5ea5d96 (A hostile portal costs its own items: trouble, bodies, rows and addresses have bounds)
 
 use super::Portal;
 use super::call::{Call, below};
@@ -18,6 +22,8 @@ use crate::snapshot::Stamp;
 
 /// "Completed" may be told minutes before the file can be had.
 const NOT_YET_READY: Duration = Duration::from_mins(5);
+/// How often a job is asked for whose answer is lost.
+const STARTS: usize = 3;
 
 /// One export to be made.
 #[derive(Debug)]
@@ -108,7 +114,7 @@ impl Portal {
     /// Opens the exported file.
     pub async fn open_export(&self, export: &Export) -> Result<Download, Error> {
         let give_up = (Instant::now() + NOT_YET_READY).min(export.deadline.max(Instant::now()));
-        let mut pause = Duration::from_secs(1);
+        let mut patience = self.patience_until_ready();
         let url = below(&self.rest, &["content", "items", &export.id, "data"]);
         loop {
             let problem = match self
@@ -117,15 +123,11 @@ impl Portal {
             {
                 Ok(Some(download)) => return Ok(download),
                 Ok(None) => Error::Unavailable("the exported file is empty".to_owned()),
-                Err(error @ Error::SignIn(_)) => return Err(error),
                 Err(error) => error,
             };
-            if Instant::now() + pause > give_up {
-                return Err(problem);
-            }
-            debug!(reason = %problem, "exported file not ready");
-            sleep(pause).await;
-            pause = longer(pause);
+            patience
+                .until_ready("exported file", problem, give_up, self)
+                .await?;
         }
     }
 
@@ -138,21 +140,22 @@ impl Portal {
     /// whether the first one worked.
     async fn start(&self, temporary: &mut Temporary, job: &Job<'_>) -> Result<Started, Error> {
         let call = export_call(self, temporary, job);
-        for attempt in 1.. {
+        let mut patience = self.patience();
+        loop {
             let answer = match self.document(&call).await {
                 Ok(document) => serde_json::from_slice::<Started>(&document)
                     .map_err(|error| Error::Unavailable(format!("export: not an answer: {error}"))),
                 Err(error) => Err(error),
             };
             let started = match answer {
-                Err(Error::Unavailable(message) | Error::Overloaded(message)) => {
-                    match self.find_temporary(temporary).await? {
-                        Some(id) => Started {
-                            export_item_id: Some(id),
-                            job_id: None,
-                        },
-                        None if attempt < 3 => continue,
-                        None => return Err(Error::Unavailable(message)),
+                Err(error @ (Error::Unavailable(_) | Error::Overloaded(_))) => {
+                    let Some(id) = self.find_temporary(temporary).await? else {
+                        patience.again("export", error, STARTS, self)?;
+                        continue;
+                    };
+                    Started {
+                        export_item_id: Some(id),
+                        job_id: None,
                     }
                 }
                 answer => answer?,
@@ -165,7 +168,6 @@ impl Portal {
             self.temporary.note(temporary.clone());
             return Ok(started);
         }
-        Err(Error::Unavailable("export".to_owned()))
     }
 
     async fn wait_for(

@@ -8,7 +8,7 @@
 
 mod budget;
 mod fetch;
-mod page;
+pub(super) mod page;
 mod window;
 
 use bytes::{Buf, Bytes};
@@ -26,6 +26,11 @@ pub(super) use budget::PageBudget;
 use fetch::{Fetch, Fetched};
 use page::SEPARATOR;
 use window::Window;
+
+/// Rows of a layer whose server does not count them, or counts none.
+const MOST_UNCOUNTED: u64 = 100_000_000;
+/// Rows beyond twice the count: small layers may grow by more than they had.
+const MORE_THAN_COUNTED: u64 = 100_000;
 
 /// The rows of a layer on their way.
 pub struct Rows<'a> {
@@ -134,10 +139,27 @@ impl Rows<'_> {
                 return Ok(None);
             };
             self.rest = fetched.rest(self.thorough);
+            self.believe(fetched.page.rows)?;
             if fetched.page.rows > 0 || self.place == Place::Start {
                 return Ok(Some(fetched));
             }
         }
+    }
+
+    /// A layer may grow while it is read. One that goes on far beyond what it counts has no end.
+    fn believe(&self, rows: usize) -> Result<(), Error> {
+        let most = match self.expected {
+            0 => MOST_UNCOUNTED,
+            counted => counted.saturating_mul(2).saturating_add(MORE_THAN_COUNTED),
+        };
+        let read = self.count.saturating_add(rows as u64);
+        if read <= most {
+            return Ok(());
+        }
+        Err(Error::Untrue(format!(
+            "the server gives more rows than there can be: {read} came, {} were counted",
+            self.expected
+        )))
     }
 
     /// Goes on behind a page that was not the last of its window: in new windows side by side when much is

@@ -2,11 +2,11 @@
 //! number in quotes that nobody knows yet must not lose a layer.
 
 use serde::Deserialize;
-use serde_json::Value;
 use url::Url;
 
 use super::call::below;
 use crate::config::Format;
+use crate::members::Members;
 
 /// One layer or table.
 #[derive(Clone, Debug)]
@@ -97,37 +97,42 @@ impl Layer {
     }
 }
 
+/// The layers and tables of a service. One without a number cannot be asked for, and is not left out in silence.
 pub(super) fn read_layers(document: &[u8], service: &Url) -> serde_json::Result<Vec<Layer>> {
     #[derive(Deserialize)]
-    struct Answer {
-        #[serde(default)]
-        layers: Option<Vec<Value>>,
-        #[serde(default)]
-        tables: Option<Vec<Value>>,
+    struct Answer<'a> {
+        #[serde(borrow, default)]
+        layers: Option<Vec<Members<'a>>>,
+        #[serde(borrow, default)]
+        tables: Option<Vec<Members<'a>>>,
     }
-    let answer: Answer = serde_json::from_slice(document)?;
-    let layers = answer
-        .layers
-        .unwrap_or_default()
-        .into_iter()
-        .map(|layer| (layer, false));
-    let tables = answer
-        .tables
-        .unwrap_or_default()
-        .into_iter()
-        .map(|table| (table, true));
-    Ok(layers
+    let answer: Answer<'_> = serde_json::from_slice(document)?;
+    let (layers, tables) = (
+        answer.layers.iter().flatten(),
+        answer.tables.iter().flatten(),
+    );
+    let layers = layers.map(|layer| (layer, false));
+    let tables = tables.map(|table| (table, true));
+    layers
         .chain(tables)
-        .filter_map(|(layer, is_table)| read_layer(&layer, is_table, service))
-        .collect())
+        .map(|(layer, is_table)| {
+            let number = layer.integer("id").and_then(|id| u32::try_from(id).ok());
+            let nameless = || serde::de::Error::custom("a layer without a number");
+            Ok(read_layer(
+                number.ok_or_else(nameless)?,
+                layer,
+                is_table,
+                service,
+            ))
+        })
+        .collect()
 }
 
-fn read_layer(layer: &Value, is_table: bool, service: &Url) -> Option<Layer> {
-    let id = integer(layer.get("id")?).and_then(|id| u32::try_from(id).ok())?;
-    let text = |key: &str| layer.get(key).and_then(Value::as_str).unwrap_or_default();
-    let truth = |value: Option<&Value>| value.and_then(Value::as_bool).unwrap_or(false);
-    let abilities = layer.get("advancedQueryCapabilities");
-    let advanced = |key: &str| truth(abilities.and_then(|abilities| abilities.get(key)));
+fn read_layer(id: u32, layer: &Members<'_>, is_table: bool, service: &Url) -> Layer {
+    let text = |key: &str| layer.get_or_default::<String>(key);
+    let truth = |key: &str| layer.get_or_default::<bool>(key);
+    let abilities: Members<'_> = layer.get_or_default("advancedQueryCapabilities");
+    let advanced = |key: &str| abilities.get_or_default::<bool>(key);
     let lists = |key: &str, word: &str| {
         text(key)
             .split(',')
@@ -136,36 +141,32 @@ fn read_layer(layer: &Value, is_table: bool, service: &Url) -> Option<Layer> {
     let plain_limit = limit(layer, "maxRecordCount").unwrap_or(1_000);
     let standard_limit = limit(layer, "standardMaxRecordCount")
         .filter(|limit| *limit > plain_limit && advanced("supportsQueryWithResultType"));
-    let fields = layer
-        .get("fields")
-        .and_then(Value::as_array)
-        .map(Vec::as_slice)
-        .unwrap_or_default();
-    Some(Layer {
+    let fields: Vec<Members<'_>> = layer.get_or_default("fields");
+    Layer {
         url: below(service, &[&id.to_string()]),
         id,
-        name: text("name").to_owned(),
-        kind: kind(text("type"), text("geometryType"), is_table),
-        object_id_field: object_id_field(layer, fields),
+        name: text("name"),
+        kind: kind(&text("type"), &text("geometryType"), is_table),
+        object_id_field: object_id_field(layer, &fields),
         page_limit: standard_limit.unwrap_or(plain_limit),
         plain_limit,
         offers_standard: standard_limit.is_some(),
         speaks_geojson: lists("supportedQueryFormats", "geojson"),
-        has_z: truth(layer.get("hasZ")),
-        has_m: truth(layer.get("hasM")),
+        has_z: truth("hasZ"),
+        has_m: truth("hasM"),
         true_curves: advanced("supportsTrueCurve"),
-        has_attachments: truth(layer.get("hasAttachments")),
+        has_attachments: truth("hasAttachments"),
         lists_attachments: advanced("supportsQueryAttachments"),
         counts_attachments: advanced("supportsQueryAttachmentsCountOnly"),
         can_query: text("capabilities").is_empty() || lists("capabilities", "query"),
         uncarried_fields: fields.iter().filter_map(uncarried).collect(),
         dates: dates(layer),
-    })
+    }
 }
 
-fn limit(layer: &Value, key: &str) -> Option<usize> {
-    let limit = layer.get(key).and_then(integer)?;
-    usize::try_from(limit).ok().filter(|limit| *limit > 0)
+fn limit(layer: &Members<'_>, key: &str) -> Option<usize> {
+    let limit = usize::try_from(layer.integer(key)?).ok()?;
+    (limit > 0).then_some(limit)
 }
 
 fn kind(kind: &str, geometry: &str, is_table: bool) -> LayerKind {
@@ -187,45 +188,26 @@ fn kind(kind: &str, geometry: &str, is_table: bool) -> LayerKind {
 }
 
 /// What the layer names; else the field of the type. Old layers name a field that is declared an integer.
-fn object_id_field(layer: &Value, fields: &[Value]) -> Option<String> {
-    let named = layer
-        .get("objectIdField")
-        .and_then(Value::as_str)
-        .filter(|name| !name.is_empty());
-    let typed = || {
-        let field = fields
-            .iter()
-            .find(|field| field.get("type").and_then(Value::as_str) == Some("esriFieldTypeOID"))?;
-        field.get("name")?.as_str()
-    };
-    named.or_else(typed).map(ToOwned::to_owned)
+fn object_id_field(layer: &Members<'_>, fields: &[Members<'_>]) -> Option<String> {
+    let named = layer.get::<String>("objectIdField");
+    named.filter(|name| !name.is_empty()).or_else(|| {
+        let is_id =
+            |field: &&Members<'_>| field.get_or_default::<String>("type") == "esriFieldTypeOID";
+        fields.iter().find(is_id)?.get("name")
+    })
 }
 
-fn uncarried(field: &Value) -> Option<String> {
-    let kind = field.get("type").and_then(Value::as_str)?;
-    let name = field.get("name").and_then(Value::as_str)?;
-    matches!(kind, "esriFieldTypeBlob" | "esriFieldTypeRaster").then(|| name.to_owned())
+fn uncarried(field: &Members<'_>) -> Option<String> {
+    let kind: String = field.get("type")?;
+    matches!(kind.as_str(), "esriFieldTypeBlob" | "esriFieldTypeRaster")
+        .then(|| field.get("name"))?
 }
 
-pub(super) fn dates(layer: &Value) -> Dates {
-    let date = |key: &str| {
-        layer
-            .get("editingInfo")
-            .and_then(|info| info.get(key))
-            .and_then(integer)
-    };
+pub(super) fn dates(layer: &Members<'_>) -> Dates {
+    let info: Members<'_> = layer.get_or_default("editingInfo");
     Dates {
-        last: date("lastEditDate"),
-        data: date("dataLastEditDate"),
-        schema: date("schemaLastEditDate"),
-    }
-}
-
-/// A whole number, also where it came in quotes.
-fn integer(value: &Value) -> Option<i64> {
-    match value {
-        Value::Number(number) => number.as_i64(),
-        Value::String(text) => text.parse().ok(),
-        _ => None,
+        last: info.integer("lastEditDate"),
+        data: info.integer("dataLastEditDate"),
+        schema: info.integer("schemaLastEditDate"),
     }
 }

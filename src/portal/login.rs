@@ -15,7 +15,6 @@ use super::error::{Error, Trouble};
 use super::grant::OUT_OF_BAND;
 use super::patience::Patience;
 use super::token::{Refresh, Source, Tokens};
-use super::wire::read_whole;
 use super::{Portal, Traffic};
 use crate::config;
 use crate::exit::Stop;
@@ -37,7 +36,17 @@ impl Login {
         let mut chance = [0; 32];
         getrandom::fill(&mut chance).map_err(|error| Stop::Internal(error.into()))?;
         Ok(Self {
+<<<<<<< HEAD
             portal: Portal::at(&settings.portal, authorities, Source::Nobody, 1, traffic)?,
+=======
+            portal: Portal::at(
+                &settings.portal,
+                extra_ca,
+                Source::Nobody,
+                (1, config::Bounds::default()),
+                traffic,
+            )?,
+>>>>>>> 5ea5d96 (A hostile portal costs its own items: trouble, bodies, rows and addresses have bounds)
             client_id: settings.client_id.clone(),
             verifier: BASE64_URL_SAFE_NO_PAD.encode(chance).into(),
         })
@@ -61,9 +70,9 @@ impl Login {
     /// page that can only complain.
     pub async fn probe(&self) -> Result<(), Stop> {
         let call = Call::file("oauth2/authorize", self.address()).anonymous();
-        let mut patience = Patience::new();
+        let mut patience = self.portal.patience();
         let page = loop {
-            match self.try_page(&call).await {
+            match self.try_page(&call, &mut patience).await {
                 Ok(page) => break page,
                 Err(trouble) => {
                     let refused = patience.after(trouble, &call, &self.portal).await;
@@ -78,14 +87,14 @@ impl Login {
     }
 
     /// The body of a page, of whatever status. A redirect leads to the page where one signs in.
-    async fn try_page(&self, call: &Call) -> Result<String, Trouble> {
-        let opened = self.portal.send_bare(call, None).await?;
+    async fn try_page(&self, call: &Call, patience: &mut Patience) -> Result<String, Trouble> {
+        let opened = self.portal.send_bare(call, None, patience).await?;
         let status = opened.response.status();
         if status.is_redirection() {
             return Ok(String::new());
         }
         let headers = opened.response.headers().clone();
-        let body = read_whole(opened, Some(1 << 20)).await?;
+        let body = self.portal.read_whole(opened, 1 << 20, false).await?;
         let page = String::from_utf8_lossy(&body).into_owned();
         if complaint(&page).is_none() {
             judge_status(status, &headers, &body)?;

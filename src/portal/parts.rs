@@ -7,6 +7,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::Portal;
+use super::body::LONGEST_DOCUMENT;
 use super::call::{Call, below};
 use super::download::Download;
 use super::error::Error;
@@ -18,6 +19,9 @@ const RELATIONSHIPS: &str = "APIKey2Item,Area2CustomPackage,Area2Package,Item2At
     Listed2Provisioned,Map2AppConfig,Map2Area,Map2FeatureCollection,Map2Service,MobileApp2Code,Service2Data,\
     Service2Layer,Service2Route,Service2Service,Service2Style,Solution2Item,Style2Style,Survey2Data,\
     Survey2Service,SurveyAddIn2Data,Theme2Story,TrackView2Map,WebStyle2DesktopStyle,WMA2Code,WorkforceMap2FeatureService";
+
+/// A list of resources that goes on beyond this has no end.
+const MOST_RESOURCES: usize = 100_000;
 
 /// Which part of an item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,19 +96,23 @@ impl Portal {
     /// Opens a part for reading; `None` when the item has none.
     pub async fn open_part(&self, item: &Item, part: Part) -> Result<Option<Download>, Error> {
         let call = match part {
-            Part::Data => Call::file("data", self.item_url(item, &["data"]))
-                .named(item.name.as_deref().unwrap_or_default()),
+            Part::Data => told_about(
+                Call::file("data", self.item_url(item, &["data"])),
+                item.size,
+            )
+            .named(item.name.as_deref().unwrap_or_default()),
             Part::Metadata => Call::file(
                 "metadata",
                 self.item_url(item, &["info", "metadata", "metadata.xml"]),
-            ),
+            )
+            .no_longer_than(LONGEST_DOCUMENT),
             Part::Thumbnail => {
                 let Some(thumbnail) = &item.thumbnail else {
                     return Ok(None);
                 };
                 let mut path = vec!["info"];
                 path.extend(thumbnail.split('/'));
-                Call::file("thumbnail", self.item_url(item, &path))
+                Call::file("thumbnail", self.item_url(item, &path)).no_longer_than(LONGEST_DOCUMENT)
             }
         };
         self.download(&call).await
@@ -130,11 +138,20 @@ impl Portal {
             let document = self.document(&call).await?;
             let answer: Answer = serde_json::from_slice(&document)
                 .map_err(|error| Error::Untrue(format!("resources: not a listing: {error}")))?;
+<<<<<<< HEAD
             let resources = answer.resources.unwrap_or_default();
             // A page without any is the end, whatever it says of another.
             let next = answer.next_start.filter(|_| !resources.is_empty());
             found.extend(resources);
             match next.filter(|next| *next > start) {
+=======
+            found.extend(answer.resources.unwrap_or_default());
+            match answer.next_start.filter(|next| *next > start) {
+                Some(_) if found.len() > MOST_RESOURCES => {
+                    let message = format!("resources: more than {MOST_RESOURCES} of one item");
+                    return Err(Error::Untrue(message));
+                }
+>>>>>>> 5ea5d96 (A hostile portal costs its own items: trouble, bodies, rows and addresses have bounds)
                 Some(next) => start = next,
                 None if found.len() < answer.total.unwrap_or(0) => {
                     return Err(Error::Untrue(format!(
@@ -165,8 +182,9 @@ impl Portal {
             let message = "the resource's name leads out of the item".to_owned();
             return Err(Error::Refused { code: 0, message });
         }
-        self.download(&Call::file("resource", self.item_url(item, &path)).named(&resource.name))
-            .await
+        let call = Call::file("resource", self.item_url(item, &path)).named(&resource.name);
+        let call = told_about(call, resource.size.unwrap_or(0));
+        self.download(&call).await
     }
 
     /// `related.json`: the portal's answer; a list of its answers when one page does not hold them all.
@@ -183,17 +201,22 @@ impl Portal {
             .with("relationshipTypes", RELATIONSHIPS)
             .with("direction", "forward")
             .with("num", "100");
-        let mut pages = Vec::new();
+        let (mut pages, mut length) = (Vec::new(), 0);
         let mut page = call.clone();
-        // More pages than any item has relations: a key that leads nowhere must not lead on for ever.
-        while pages.len() < 1_000 {
+        loop {
             let document = self.document(&page).await?;
             let answer: Answer = serde_json::from_slice(&document)
                 .map_err(|error| Error::Untrue(format!("related items: not a listing: {error}")))?;
             if answer.related.is_none_or(|related| related.is_empty()) {
                 break;
             }
+            length += document.len() as u64;
             pages.push(document);
+            // A key that leads nowhere must not lead on for ever.
+            if pages.len() > 1_000 || length > LONGEST_DOCUMENT {
+                let message = "related items: a listing without an end".to_owned();
+                return Err(Error::Untrue(message));
+            }
             match answer.next_key {
                 Some(Value::String(key)) if !key.is_empty() => {
                     page = call.clone().with("start", key);
@@ -213,5 +236,15 @@ impl Portal {
                     .into(),
             ),
         })
+    }
+}
+
+/// A listing told the length, perhaps some edits ago: much more than that is not taken on trust.
+fn told_about(call: Call, size: i64) -> Call {
+    match u64::try_from(size) {
+        Ok(size @ 1..) => {
+            call.no_longer_than(size.saturating_mul(2).saturating_add(LONGEST_DOCUMENT))
+        }
+        _ => call,
     }
 }

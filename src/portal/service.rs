@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use serde::Deserialize;
-use serde_json::Value;
 use tokio::sync::Mutex;
 use url::Url;
 
@@ -13,6 +12,7 @@ use super::call::{Call, below};
 use super::error::Error;
 use super::layer::{Dates, Layer, dates, read_layers};
 use crate::item::Item;
+use crate::members::Members;
 
 /// A service as `layers` describes it at one moment.
 #[derive(Debug)]
@@ -126,7 +126,7 @@ impl Portal {
         if let (true, Some(newest)) = (alone, known.newest()) {
             *service.root.lock().await = None;
             let root = self.service_definition(service).await?;
-            let root: Value = serde_json::from_slice(&root).unwrap_or_default();
+            let root: Members<'_> = serde_json::from_slice(&root).unwrap_or_default();
             if dates(&root).newest().is_some_and(|date| date <= newest) {
                 return Ok(known);
             }
@@ -134,7 +134,7 @@ impl Portal {
         let document = self
             .document(&Call::get("layer", layer.url.clone()))
             .await?;
-        let now: Value = serde_json::from_slice(&document)
+        let now: Members<'_> = serde_json::from_slice(&document)
             .map_err(|error| Error::Untrue(format!("layer: not a definition: {error}")))?;
         Ok(dates(&now))
     }

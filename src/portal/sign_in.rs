@@ -4,14 +4,16 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_json::Value;
+use tokio::sync::Semaphore;
 use url::Url;
 
 use super::call::{Call, below};
 use super::error::Error;
+use super::reach::Reach;
 use super::throttle::Throttle;
 use super::token::{Refresh, Source, Tokens};
 use super::{Portal, Traffic, features, temporary, wire};
-use crate::config::{self, Config, Credentials};
+use crate::config::{self, Bounds, Config, Credentials};
 use crate::exit::Stop;
 
 /// The signed-in account.
@@ -121,7 +123,7 @@ impl Portal {
             &config.portal,
             &config.authorities,
             source,
-            config.concurrency,
+            (config.concurrency, config.bounds),
             traffic,
         )
     }
@@ -130,13 +132,20 @@ impl Portal {
         address: &Url,
         authorities: &[reqwest::Certificate],
         source: Source,
-        concurrency: usize,
+        (concurrency, bounds): (usize, Bounds),
         traffic: Arc<Traffic>,
     ) -> Result<Self, config::Error> {
         Ok(Self {
             address: address.clone(),
             rest: below(address, &["sharing", "rest"]),
+<<<<<<< HEAD
             client: wire::client(authorities)?,
+=======
+            client: wire::client(extra_ca, bounds, Reach::from(address))?,
+            reach: Reach::from(address),
+            bounds,
+            long_bodies: Semaphore::new(1),
+>>>>>>> 5ea5d96 (A hostile portal costs its own items: trouble, bodies, rows and addresses have bounds)
             tokens: Tokens::new(source),
             throttle: Throttle::new(concurrency),
             servers: tokio::sync::Mutex::default(),

@@ -1,23 +1,25 @@
 //! HTTP: sends a call, reads its body, and says what came. Redirects are followed by hand and bare, so
 //! that no token reaches a storage host; no address is ever put into an error.
 
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use jiff::Timestamp;
 use reqwest::header::{ACCEPT_ENCODING, HeaderMap};
-use reqwest::{Certificate, Client, Response};
+use reqwest::{Certificate, Client};
 use serde::de::IgnoredAny;
 
 use super::Portal;
 use super::answer::{LONGEST_ERROR, judge_json, judge_status};
+use super::body::{Opened, Pace};
 use super::call::Call;
 use super::error::{Error, Trouble};
 use super::patience::Patience;
-use super::throttle::{Admission, server_time};
-use crate::config::is_loopback;
+use super::reach::Reach;
+use super::throttle::server_time;
+use crate::config::{Bounds, is_loopback};
 
 /// A pass that cleans up asks again rather than wait longer.
 const LAST_ANSWER: Duration = Duration::from_secs(4);
@@ -58,43 +60,74 @@ impl Traffic {
     }
 }
 
-/// An answer whose body is still to come, with its place among the requests in flight.
-pub(super) struct Opened {
-    pub(super) response: Response,
-    _admission: Admission,
-}
-
 /// One client for everything: rustls, no automatic redirects, no referrer, no cookies.
+<<<<<<< HEAD
 pub(super) fn client(authorities: &[Certificate]) -> Result<Client, crate::config::Error> {
     let builder = Client::builder()
+=======
+pub(super) fn client(
+    extra_ca: Option<&[u8]>,
+    bounds: Bounds,
+    reach: Reach,
+) -> Result<Client, crate::config::Error> {
+    let unusable = |error: reqwest::Error| {
+        crate::config::Error::new(
+            "ARCGIS_CA_FILE",
+            format!("holds no usable PEM certificate: {}", error.without_url()),
+        )
+    };
+    let mut builder = Client::builder()
+>>>>>>> 5ea5d96 (A hostile portal costs its own items: trouble, bodies, rows and addresses have bounds)
         .user_agent(concat!("agol-backup/", env!("CARGO_PKG_VERSION")))
         .redirect(reqwest::redirect::Policy::none())
         .referer(false)
         .connect_timeout(Duration::from_secs(15))
+<<<<<<< HEAD
         .read_timeout(Duration::from_secs(90))
         .tls_certs_merge(authorities.iter().cloned());
     builder.build().map_err(|error| {
         let problem = format!("cannot be used: {}", error.without_url());
         crate::config::Error::new("ARCGIS_CA_FILE", problem)
     })
+=======
+        .read_timeout(bounds.silence)
+        .dns_resolver(Arc::new(reach));
+    if let Some(pem) = extra_ca {
+        let certificates = Certificate::from_pem_bundle(pem).map_err(unusable)?;
+        if certificates.is_empty() {
+            return Err(crate::config::Error::new(
+                "ARCGIS_CA_FILE",
+                "holds no PEM certificate",
+            ));
+        }
+        builder = builder.tls_certs_merge(certificates);
+    }
+    builder.build().map_err(unusable)
+>>>>>>> 5ea5d96 (A hostile portal costs its own items: trouble, bodies, rows and addresses have bounds)
 }
 
 impl Portal {
     /// A JSON document, byte for byte.
     pub(super) async fn document(&self, call: &Call) -> Result<Bytes, Error> {
-        let mut patience = Patience::new();
+        let mut patience = self.patience();
         loop {
-            match self.try_document(call).await {
+            match self.try_document(call, &mut patience).await {
                 Ok(document) => return Ok(document),
                 Err(trouble) => patience.after(trouble, call, self).await?,
             }
         }
     }
 
-    async fn try_document(&self, call: &Call) -> Result<Bytes, Trouble> {
-        let (opened, used) = self.send(call).await?;
+    async fn try_document(&self, call: &Call, patience: &mut Patience) -> Result<Bytes, Trouble> {
+        let (opened, used) = self.send(call, patience).await?;
+        if opened.response.status().is_redirection() {
+            let message = "a redirect came where a document was due".to_owned();
+            return Err(Trouble::Final(Error::Refused { code: 0, message }));
+        }
         let answer = async {
-            let document = read_whole(opened, call.longest).await?;
+            let document = self
+                .read_whole(opened, call.longest, call.can_shrink)
+                .await?;
             judge_json(&document)?;
             // Pages of rows are parsed by their reader anyway.
             if !call.can_shrink {
@@ -108,32 +141,38 @@ impl Portal {
     }
 
     /// Sends once. The token goes only to servers that are the portal's own.
-    pub(super) async fn send(&self, call: &Call) -> Result<(Opened, Option<String>), Trouble> {
+    pub(super) async fn send(
+        &self,
+        call: &Call,
+        patience: &mut Patience,
+    ) -> Result<(Opened, Option<String>), Trouble> {
         let token = if !call.anonymous && self.trusts(&call.url).await? {
             Some(self.access_token().await?)
         } else {
             None
         };
-        let opened = self.send_bare(call, token.as_deref()).await?;
+        let opened = self.send_bare(call, token.as_deref(), patience).await?;
         let status = opened.response.status();
         if status.is_success() || status.is_redirection() {
             return Ok((opened, token));
         }
         let headers = opened.response.headers().clone();
-        let body = read_whole(opened, Some(LONGEST_ERROR))
-            .await
-            .unwrap_or_default();
+        let body = self.read_whole(opened, LONGEST_ERROR as u64, false).await;
+        let body = body.unwrap_or_default();
         match judge_status(status, &headers, &body) {
             Err(trouble) => Err(naming_token(trouble, token)),
             Ok(()) => Err(Trouble::transient(format!("HTTP {status}"))),
         }
     }
 
+    /// Sends as it is. Every request passes here, so here it is judged where it goes.
     pub(super) async fn send_bare(
         &self,
         call: &Call,
         token: Option<&str>,
+        patience: &mut Patience,
     ) -> Result<Opened, Trouble> {
+        self.reach.allows(&call.url)?;
         if call.url.scheme() != "https" && !is_loopback(&call.url) {
             let message = "the address is not https, so it is not asked".to_owned();
             return Err(Trouble::Final(Error::Refused { code: 0, message }));
@@ -145,19 +184,21 @@ impl Portal {
         }
         if call.method == reqwest::Method::POST {
             request = request.form(&call.form);
-        } else if is_loopback(&call.url) {
-            // Compression pays on a network; inside one machine it only costs both sides.
+        } else if call.as_it_is || is_loopback(&call.url) {
+            // A file's length is told of what travels. Inside one machine compression only costs both sides.
             request = request.header(ACCEPT_ENCODING, "identity");
         }
         if self.throttle.is_lifted() {
             request = request.timeout(LAST_ANSWER);
         }
         self.traffic.requests.fetch_add(1, Ordering::Relaxed);
+        patience.sends();
         let response = request.send().await.map_err(Trouble::of_transport)?;
         self.traffic.compare_clocks(response.headers());
         admission.hear(response.headers());
         Ok(Opened {
             response,
+            pace: Pace::over(self.bounds.slowness),
             _admission: admission,
         })
     }
@@ -171,41 +212,4 @@ pub(super) fn naming_token(trouble: Trouble, token: Option<String>) -> Trouble {
         },
         other => other,
     }
-}
-
-/// Reads a body to its end. Hyper reports a body shorter than announced, and a chunked one without its end.
-pub(super) async fn read_whole(
-    mut opened: Opened,
-    longest: Option<usize>,
-) -> Result<Bytes, Trouble> {
-    if opened.response.status().is_redirection() {
-        let message = "a redirect came where a document was due".to_owned();
-        return Err(Trouble::Final(Error::Refused { code: 0, message }));
-    }
-    let announced = opened
-        .response
-        .content_length()
-        .and_then(|length| usize::try_from(length).ok());
-    let longest = longest.unwrap_or(usize::MAX);
-    let too_long = || {
-        Trouble::Final(Error::Overloaded(format!(
-            "the answer is longer than {longest} bytes"
-        )))
-    };
-    if announced.is_some_and(|length| length > longest) {
-        return Err(too_long());
-    }
-    let mut body = BytesMut::with_capacity(announced.unwrap_or(0).min(16 << 20));
-    while let Some(chunk) = opened
-        .response
-        .chunk()
-        .await
-        .map_err(Trouble::of_transport)?
-    {
-        if body.len() + chunk.len() > longest {
-            return Err(too_long());
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(body.freeze())
 }

@@ -136,7 +136,7 @@ fn the_name_that_the_store_gives_leads_nowhere() {
         ),
         (
             "attachment; filename=x.tar/..; filename*=UTF-8''..%2F..%2Fevil.pdf",
-            "data.bin",
+            "data.pdf",
         ),
         ("attachment; filename=\"report.p/../d\\f\"", "data.bin"),
         ("attachment; filename=\".\"", "data.bin"),

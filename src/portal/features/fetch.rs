@@ -17,8 +17,8 @@ use crate::portal::layer::Layer;
 const FIRST_PAGE: usize = 1_000;
 /// Bytes that later pages aim at.
 const PAGE_BYTES: usize = 1 << 20;
-/// A page longer than this is asked for again in halves; a single row may be of any length.
-const LONGEST_PAGE: usize = 16 << 20;
+/// A page longer than this is asked for again in halves; a single row may be as long as any document.
+const LONGEST_PAGE: u64 = 16 << 20;
 /// Ids per request when rows are asked for by name.
 const IDS_PER_PAGE: usize = 200;
 
@@ -79,7 +79,7 @@ impl<'a> Fetch<'a> {
             None => self.portal.pages.share().await?,
         };
         let mut patience = self.portal.patience();
-        for attempt in 1.. {
+        loop {
             let asked = match &window {
                 Window::Ids(ids) => ids.len(),
                 Window::Span { .. } => self.size.load(Ordering::Relaxed),
@@ -94,30 +94,21 @@ impl<'a> Fetch<'a> {
                         share,
                     });
                 }
-                Err(Error::Overloaded(message)) if asked > 1 => match window {
-                    Window::Ids(ids) => return self.halves(ids, share).await,
-                    Window::Span { .. } => self.shrink(asked, attempt, &message),
-                },
+                Err(error @ Error::Overloaded(_)) if asked > 1 => {
+                    patience.again("rows in smaller pages", error, usize::MAX, self.portal)?;
+                    match window {
+                        Window::Ids(ids) => return self.halves(ids, share).await,
+                        Window::Span { .. } => self.shrink(asked),
+                    }
+                }
                 Err(error) => patience.after_cut("rows", error, self.portal).await?,
             }
         }
-        Err(Error::Unavailable("rows".to_owned()))
     }
 
     /// Half the page, for every window of the layer; never because of a page that was larger than today's.
-    fn shrink(&self, asked: usize, attempt: usize, reason: &str) {
-        let smaller = (asked / 2).max(1);
-        if self.size.fetch_min(smaller, Ordering::Relaxed) > smaller {
-            tracing::info!(
-                subject = "rows",
-                reason,
-                attempt,
-                rows_per_page = smaller,
-                wait_ms = 0,
-                "request retried"
-            );
-            self.portal.traffic.count_retry();
-        }
+    fn shrink(&self, asked: usize) {
+        self.size.fetch_min((asked / 2).max(1), Ordering::Relaxed);
     }
 
     /// After the first page it is known how long rows are.
@@ -156,7 +147,7 @@ impl<'a> Fetch<'a> {
         let field = self.id_field();
         let url = below(&self.layer.url, &["query"]);
         let call = match window {
-            Window::Span { .. } => Call::file("rows", url)
+            Window::Span { .. } => Call::document("rows", url)
                 .with("where", window.condition(field))
                 .with("orderByFields", format!("{field} ASC"))
                 .with("resultRecordCount", asked.to_string()),
@@ -166,8 +157,12 @@ impl<'a> Fetch<'a> {
             }
         };
         let call = self.with_columns(call, window).shrinking(asked > 1);
-        let longest = if asked > 1 { LONGEST_PAGE } else { usize::MAX };
-        let body = self.portal.document(&call.no_longer_than(longest)).await?;
+        let call = if asked > 1 {
+            call.no_longer_than(LONGEST_PAGE)
+        } else {
+            call
+        };
+        let body = self.portal.document(&call).await?;
         let page = Page::read(&body, field)
             .map_err(|error| Error::Unavailable(format!("not a page of rows: {error}")))?;
         Self::check(&page, window)?;

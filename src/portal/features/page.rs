@@ -10,29 +10,29 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 /// Stands before every feature.
-pub(super) const SEPARATOR: &[u8] = b",\n";
+pub(in crate::portal) const SEPARATOR: &[u8] = b",\n";
 
 /// A page that parsed as a whole.
 #[derive(Debug, Default)]
-pub(super) struct Page {
+pub(in crate::portal) struct Page {
     /// Byte for byte, one feature a line, each behind [`SEPARATOR`]: also the first, so that a page is
     /// appended to others as it is.
-    pub(super) features: Vec<u8>,
-    pub(super) rows: usize,
-    pub(super) ids: Ids,
+    pub(in crate::portal) features: Vec<u8>,
+    pub(in crate::portal) rows: usize,
+    pub(in crate::portal) ids: Ids,
     /// The server says that there is more, in either of the places where it says so.
-    pub(super) is_cut: bool,
+    pub(in crate::portal) is_cut: bool,
     /// Members of the document besides the features, in their order, as sent.
-    pub(super) envelope: Vec<(String, Box<RawValue>)>,
+    pub(in crate::portal) envelope: Vec<(String, Box<RawValue>)>,
 }
 
 /// The object ids of a page.
 #[derive(Debug, Default)]
-pub(super) struct Ids {
-    pub(super) first: Option<i64>,
-    pub(super) last: Option<i64>,
+pub(in crate::portal) struct Ids {
+    pub(in crate::portal) first: Option<i64>,
+    pub(in crate::portal) last: Option<i64>,
     /// A row without an id, or out of order, or twice.
-    pub(super) disordered: bool,
+    pub(in crate::portal) disordered: bool,
 }
 
 impl Ids {
@@ -49,7 +49,7 @@ impl Ids {
 
 impl Page {
     /// Reads a page whose rows name their object id `id_field`.
-    pub(super) fn read(body: &[u8], id_field: &str) -> serde_json::Result<Self> {
+    pub(in crate::portal) fn read(body: &[u8], id_field: &str) -> serde_json::Result<Self> {
         let mut from = serde_json::Deserializer::from_slice(body);
         let page = PageVisitor {
             id_field,
@@ -211,7 +211,7 @@ impl<'de> Visitor<'de> for IdVisitor<'_, '_> {
             if (self.is_row && key == "id")
                 || (!self.is_row && key.eq_ignore_ascii_case(self.id_field))
             {
-                *self.id = map.next_value::<Value>()?.as_i64();
+                *self.id = serde_json::from_str(map.next_value::<&'de RawValue>()?.get()).ok();
             } else if self.is_row && matches!(&*key, "properties" | "attributes") {
                 map.next_value_seed(IdVisitor {
                     id_field: self.id_field,
