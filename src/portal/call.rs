@@ -156,4 +156,12 @@ mod tests {
         let url = below(&base, &["a\tb\n%2e&", "..", "\\", "."]);
         assert_eq!(url.path(), "/sharing/rest/a%09b%0A%252e%26/%5C");
     }
+
+    #[test]
+    fn only_documents_come_compressed() {
+        let url = Url::parse("https://www.arcgis.com/data").expect("a url");
+        assert!(Call::file("data", url.clone()).as_it_is);
+        assert!(!Call::get("item", url.clone()).as_it_is);
+        assert!(!Call::document("rows", url).as_it_is);
+    }
 }
