@@ -2,11 +2,8 @@
 //! value of a secret is never in one.
 
 mod address;
-<<<<<<< HEAD
 mod authorities;
-=======
 mod bounds;
->>>>>>> 5ea5d96 (A hostile portal costs its own items: trouble, bodies, rows and addresses have bounds)
 mod destination;
 mod environment;
 mod login;

@@ -4,12 +4,7 @@
 use std::time::Duration;
 
 use serde::Deserialize;
-<<<<<<< HEAD
 use tokio::time::{Instant, sleep, timeout_at};
-use tracing::debug;
-=======
-use tokio::time::{Instant, sleep};
->>>>>>> 5ea5d96 (A hostile portal costs its own items: trouble, bodies, rows and addresses have bounds)
 
 use super::Portal;
 use super::call::{Call, below};

@@ -187,9 +187,13 @@ proptest! {
     fn headers_are_read_whatever_they_say(value in vec(any::<u8>(), 0..60), text in "(usage=)?[-+0-9.einfNaN]{0,12};? ?(max=)?[-+0-9.einfNaN]{0,12}") {
         let name = file_name(&String::from_utf8_lossy(&value));
         prop_assert!(name.is_none_or(|name| !name.contains(['/', '\\'])));
+        let host = Url::parse("https://services1.arcgis.com/Org/arcgis/rest/services").expect("an address");
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
         for headers in [headers(&value), headers(text.as_bytes())] {
             std::hint::black_box((retry_after(&headers), server_time(&headers)));
-            Throttle::new(1).heed("host", &headers);
+            let throttle = Throttle::new(1);
+            let admission = runtime.block_on(throttle.enter(&host));
+            admission.expect("a gate that knows nothing").hear(&headers);
         }
     }
 

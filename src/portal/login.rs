@@ -36,17 +36,13 @@ impl Login {
         let mut chance = [0; 32];
         getrandom::fill(&mut chance).map_err(|error| Stop::Internal(error.into()))?;
         Ok(Self {
-<<<<<<< HEAD
-            portal: Portal::at(&settings.portal, authorities, Source::Nobody, 1, traffic)?,
-=======
             portal: Portal::at(
                 &settings.portal,
-                extra_ca,
+                authorities,
                 Source::Nobody,
                 (1, config::Bounds::default()),
                 traffic,
             )?,
->>>>>>> 5ea5d96 (A hostile portal costs its own items: trouble, bodies, rows and addresses have bounds)
             client_id: settings.client_id.clone(),
             verifier: BASE64_URL_SAFE_NO_PAD.encode(chance).into(),
         })

@@ -138,20 +138,15 @@ impl Portal {
             let document = self.document(&call).await?;
             let answer: Answer = serde_json::from_slice(&document)
                 .map_err(|error| Error::Untrue(format!("resources: not a listing: {error}")))?;
-<<<<<<< HEAD
             let resources = answer.resources.unwrap_or_default();
             // A page without any is the end, whatever it says of another.
             let next = answer.next_start.filter(|_| !resources.is_empty());
             found.extend(resources);
             match next.filter(|next| *next > start) {
-=======
-            found.extend(answer.resources.unwrap_or_default());
-            match answer.next_start.filter(|next| *next > start) {
                 Some(_) if found.len() > MOST_RESOURCES => {
                     let message = format!("resources: more than {MOST_RESOURCES} of one item");
                     return Err(Error::Untrue(message));
                 }
->>>>>>> 5ea5d96 (A hostile portal costs its own items: trouble, bodies, rows and addresses have bounds)
                 Some(next) => start = next,
                 None if found.len() < answer.total.unwrap_or(0) => {
                     return Err(Error::Untrue(format!(

@@ -90,13 +90,8 @@ impl Patience {
             Trouble::Token { message, .. } if call.anonymous => {
                 Err(Error::Refused { code: 498, message })
             }
-<<<<<<< HEAD
-            Trouble::Token { used, .. } => self.renew(used, call, portal).await,
-            Trouble::Throttled { pause } => self.pause(pause, call, portal).await,
-=======
             Trouble::Token { used, message } => self.renew(used, message, call, portal).await,
-            Trouble::Throttled { pause } => self.pause(pause, call, portal),
->>>>>>> 5ea5d96 (A hostile portal costs its own items: trouble, bodies, rows and addresses have bounds)
+            Trouble::Throttled { pause } => self.pause(pause, call, portal).await,
             Trouble::Transient { message, .. } if call.changes_something => {
                 Err(Error::Unavailable(message))
             }
@@ -168,12 +163,8 @@ impl Patience {
         } else {
             None
         };
-<<<<<<< HEAD
         let Some(wait) = wait.map(|wait| portal.throttle.patient(wait)) else {
-=======
-        let Some(wait) = wait else {
             self.fails();
->>>>>>> 5ea5d96 (A hostile portal costs its own items: trouble, bodies, rows and addresses have bounds)
             return Err(Error::Unavailable(format!(
                 "{message} (tried {} times)",
                 self.failures
@@ -230,25 +221,9 @@ impl Patience {
             ));
         }
         let pause = pause.clamp(Duration::from_secs(1), Duration::from_mins(10));
-<<<<<<< HEAD
-        portal.throttle.pause(&call.url, pause);
-        info!(
-            subject = call.subject,
-            reason = "too many requests",
-            attempt = self.pauses,
-            wait_ms = pause.as_secs() * 1_000,
-            "request retried"
-        );
-        portal.traffic.count_retry();
-        if portal.throttle.is_lifted() {
-            tokio::time::sleep(portal.throttle.patient(pause)).await;
-        }
-=======
         self.allowance.pause(pause)?;
         self.sent = None;
-        portal
-            .throttle
-            .pause(&call.host(), pause, "the host asks for a pause");
+        portal.throttle.pause(&call.url, pause);
         told(
             &call.subject,
             "too many requests",
@@ -256,7 +231,9 @@ impl Patience {
             pause,
             portal,
         );
->>>>>>> 5ea5d96 (A hostile portal costs its own items: trouble, bodies, rows and addresses have bounds)
+        if portal.throttle.is_lifted() {
+            sleep(portal.throttle.patient(pause)).await;
+        }
         Ok(())
     }
 

@@ -138,14 +138,10 @@ impl Portal {
         Ok(Self {
             address: address.clone(),
             rest: below(address, &["sharing", "rest"]),
-<<<<<<< HEAD
-            client: wire::client(authorities)?,
-=======
-            client: wire::client(extra_ca, bounds, Reach::from(address))?,
+            client: wire::client(authorities, bounds, Reach::from(address))?,
             reach: Reach::from(address),
             bounds,
             long_bodies: Semaphore::new(1),
->>>>>>> 5ea5d96 (A hostile portal costs its own items: trouble, bodies, rows and addresses have bounds)
             tokens: Tokens::new(source),
             throttle: Throttle::new(concurrency),
             servers: tokio::sync::Mutex::default(),

@@ -61,49 +61,23 @@ impl Traffic {
 }
 
 /// One client for everything: rustls, no automatic redirects, no referrer, no cookies.
-<<<<<<< HEAD
-pub(super) fn client(authorities: &[Certificate]) -> Result<Client, crate::config::Error> {
-    let builder = Client::builder()
-=======
 pub(super) fn client(
-    extra_ca: Option<&[u8]>,
+    authorities: &[Certificate],
     bounds: Bounds,
     reach: Reach,
 ) -> Result<Client, crate::config::Error> {
-    let unusable = |error: reqwest::Error| {
-        crate::config::Error::new(
-            "ARCGIS_CA_FILE",
-            format!("holds no usable PEM certificate: {}", error.without_url()),
-        )
-    };
-    let mut builder = Client::builder()
->>>>>>> 5ea5d96 (A hostile portal costs its own items: trouble, bodies, rows and addresses have bounds)
+    let builder = Client::builder()
         .user_agent(concat!("agol-backup/", env!("CARGO_PKG_VERSION")))
         .redirect(reqwest::redirect::Policy::none())
         .referer(false)
         .connect_timeout(Duration::from_secs(15))
-<<<<<<< HEAD
-        .read_timeout(Duration::from_secs(90))
+        .read_timeout(bounds.silence)
+        .dns_resolver(Arc::new(reach))
         .tls_certs_merge(authorities.iter().cloned());
     builder.build().map_err(|error| {
         let problem = format!("cannot be used: {}", error.without_url());
         crate::config::Error::new("ARCGIS_CA_FILE", problem)
     })
-=======
-        .read_timeout(bounds.silence)
-        .dns_resolver(Arc::new(reach));
-    if let Some(pem) = extra_ca {
-        let certificates = Certificate::from_pem_bundle(pem).map_err(unusable)?;
-        if certificates.is_empty() {
-            return Err(crate::config::Error::new(
-                "ARCGIS_CA_FILE",
-                "holds no PEM certificate",
-            ));
-        }
-        builder = builder.tls_certs_merge(certificates);
-    }
-    builder.build().map_err(unusable)
->>>>>>> 5ea5d96 (A hostile portal costs its own items: trouble, bodies, rows and addresses have bounds)
 }
 
 impl Portal {
