@@ -41,8 +41,6 @@ use report::close;
 pub use report::refuse;
 pub(crate) use signals::Signals;
 
-/// A token that ends sooner is warned of.
-pub(crate) const DAYS_TO_WARN: i64 = 14;
 /// Seconds between the clocks, either way: more is warned of.
 pub(crate) const SKEW_TO_WARN: i64 = 300;
 /// How long the organisation may keep an interrupted pass before it ends all the same.

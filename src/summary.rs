@@ -67,6 +67,11 @@ pub enum Unknown {
 }
 
 impl DaysLeft {
+    /// So soon that a person must be told.
+    pub fn end_soon(self) -> bool {
+        matches!(self, Self::Days(days) if days < 14)
+    }
+
     /// From the moment of the end, where it is known.
     pub fn until(end: Option<Timestamp>, now: Timestamp) -> Self {
         match end {

@@ -18,7 +18,7 @@ use super::sink::Sink;
 use super::{Archive, Error, json};
 use crate::snapshot::Stamp;
 use claim::{claim_name, is_claim};
-use others::{Other, host, marked};
+use others::{Other, host, marked, namespace};
 
 /// A running pass says that it is alive this often.
 const BEAT: Duration = Duration::from_secs(30);
@@ -31,6 +31,9 @@ struct Marker {
     stamp: Stamp,
     host: String,
     process: u32,
+    /// Whose numbers the process is counted by, where a system has several such.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    namespace: Option<String>,
     started_at: Timestamp,
     program: String,
 }
@@ -213,6 +216,7 @@ fn marker(stamp: Stamp, started: Timestamp) -> Marker {
         stamp,
         host: host(),
         process: std::process::id(),
+        namespace: namespace(),
         started_at: started,
         program: crate::PROGRAM.to_owned(),
     }

@@ -131,7 +131,13 @@ fn lines(config: &Config, history: &History) -> Vec<String> {
     let remedy = exit.map_or("", |exit| remedy(exit, !history.failed.is_empty()));
     lines.extend((!remedy.is_empty()).then(|| remedy.to_owned()));
     if let DaysLeft::Days(days) = summary.token_days_left {
-        lines.push(format!("The refresh token has {days} days left."));
+        let ends_soon = summary.token_days_left.end_soon() && exit != Some(Exit::SignIn);
+        let remedy = if ends_soon {
+            " Unless runs renew it, sign in again: agol-backup login"
+        } else {
+            ""
+        };
+        lines.push(format!("The refresh token has {days} days left.{remedy}"));
     }
     lines.iter().map(|line| shortened(line)).collect()
 }

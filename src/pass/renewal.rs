@@ -13,7 +13,6 @@ use std::io;
 use jiff::Timestamp;
 use tracing::{info, warn};
 
-use super::DAYS_TO_WARN;
 use crate::config::{Config, Credentials};
 use crate::portal::{Error, OUT_OF_BAND, Portal};
 use crate::summary::DaysLeft;
@@ -45,7 +44,7 @@ pub(super) async fn renew(config: &Config, portal: &Portal, now: Timestamp) {
     };
     let left = DaysLeft::until(portal.credentials_end().await, now);
     if let (Err(remedy), DaysLeft::Days(days)) = (kept, left)
-        && days < DAYS_TO_WARN
+        && left.end_soon()
     {
         warn!(token_days_left = days, remedy, "refresh token ends soon");
     }

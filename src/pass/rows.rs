@@ -202,8 +202,14 @@ impl Pass<'_> {
             .open_export(export)
             .await
             .map_err(at("export"))?;
-        let zipped = download.is_zip();
-        let file = copying.label(if zipped { "zip" } else { copying.format.name() }, "export");
+        let (zipped, name) = (download.is_zip(), copying.format.name());
+        // Two formats of a layer may both come zipped.
+        let ending = if zipped {
+            format!("{name}.zip")
+        } else {
+            name.to_owned()
+        };
+        let file = copying.label(&ending, "export");
         let tally = if zipped {
             None
         } else {

@@ -35,7 +35,10 @@ impl Pass<'_> {
         let id = copying.layer.id;
         match verdict {
             Verdict::Whole => {}
-            Verdict::Doubtful(code, message) if last_try || rows.is_none() => {
+            // What cannot be compared will not be by another reading.
+            Verdict::Doubtful(code, message)
+                if last_try || rows.is_none() || !copying.layer.can_query =>
+            {
                 copying.of.version.note(Note::on_layer(code, id, &message));
             }
             Verdict::Doubtful(..) | Verdict::Short(_) if !last_try => {

@@ -77,7 +77,7 @@ pub(super) fn first_byte(body: &[u8]) -> Option<u8> {
     body.iter().copied().find(|byte| !is_blank(*byte))
 }
 
-fn is_blank(byte: u8) -> bool {
+pub(super) fn is_blank(byte: u8) -> bool {
     byte.is_ascii_whitespace() || matches!(byte, 0xEF | 0xBB | 0xBF)
 }
 

@@ -205,14 +205,19 @@ impl Download {
     }
 }
 
+/// The shapes that `answer` knows begin with one of these; a body that begins otherwise is content.
 fn may_be_error(head: &[u8]) -> bool {
-    answer::first_byte(head) == Some(b'{') && {
-        let start: Vec<u8> = head
-            .iter()
-            .copied()
-            .filter(|byte| !byte.is_ascii_whitespace())
-            .take(9)
-            .collect();
-        b"{\"error\":".starts_with(start.as_slice()) || start.starts_with(b"{\"error\":")
+    const FIRST: [&[u8]; 5] = [b"error", b"code", b"success", b"status", b"message"];
+    let mut start = head
+        .iter()
+        .copied()
+        .skip_while(|byte| answer::is_blank(*byte))
+        .filter(|byte| !byte.is_ascii_whitespace());
+    if start.next() != Some(b'{') || start.next().is_some_and(|byte| byte != b'"') {
+        return false;
     }
+    let key: Vec<u8> = start.take(8).take_while(|byte| *byte != b'"').collect();
+    FIRST
+        .iter()
+        .any(|first| first.starts_with(&key) || key.starts_with(first))
 }

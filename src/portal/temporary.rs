@@ -179,7 +179,9 @@ impl Portal {
         .with("sortField", "created")
         .with("sortOrder", "desc");
         let document: Bytes = self.document(&call).await?;
-        let answer: Answer = serde_json::from_slice(&document).map_err(|error| {
+        // Another's title that is no text must not hide ours.
+        let document = String::from_utf8_lossy(&document);
+        let answer: Answer = serde_json::from_str(&document).map_err(|error| {
             Error::Untrue(format!(
                 "content of the root folder: not a listing: {error}"
             ))

@@ -75,8 +75,9 @@ pub(super) fn client(
         .dns_resolver(Arc::new(reach))
         .tls_certs_merge(authorities.iter().cloned());
     builder.build().map_err(|error| {
-        let problem = format!("cannot be used: {}", error.without_url());
-        crate::config::Error::new("ARCGIS_CA_FILE", problem)
+        let remedy = "install this machine's certificate authorities (the package ca-certificates), or name a file with some";
+        let problem = format!("{}: {remedy}", error.without_url());
+        crate::config::Error::new("ARCGIS_CA_FILE", format!("does not help: {problem}"))
     })
 }
 

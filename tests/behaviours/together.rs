@@ -5,7 +5,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use serde_json::json;
 
 use super::{by, ids, missing, nothing_left, troubled};
-use crate::support::begun::Begun;
 use crate::support::portal::{Fault, FaultKind};
 use crate::support::worlds;
 
@@ -92,35 +91,6 @@ fn an_export_that_is_short_while_the_server_cannot_count() {
     let job = by("export", &portal);
     job.run().ended(3);
     missing(&job, "Notes");
-    nothing_left(&portal);
-}
-
-#[cfg(unix)]
-#[test]
-fn a_signal_while_the_portal_asks_for_a_long_pause_and_exports_run() {
-    let portal = troubled(worlds::many_services(3), []);
-    portal.add_fault(Fault::on("export", FaultKind::ExportStuck).forever());
-    let pause = Fault::on("status", FaultKind::Throttle429InBody(600));
-    portal.add_fault(pause.skip(2));
-    let job = by("export", &portal);
-    let begun = Begun::of(&job);
-    let begun = begun.until("it pauses", |begun| begun.heard().contains("slowed down"));
-    let run = begun.told("TERM");
-    run.ended(143);
-    let (left, told) = (portal.exports_left(), run.events("temporary exports left"));
-    assert_eq!(
-        left.is_empty(),
-        told.is_empty(),
-        "what is left is told: {left:?}"
-    );
-    assert!(job.archive().stamps().is_empty());
-    // The next pass removes them when the portal lets it.
-    portal.clear_faults();
-    portal.edit(|world| {
-        let exported = world.items.iter_mut().filter(|item| !item.tags.is_empty());
-        exported.for_each(|item| item.created -= 7 * 3_600_000);
-    });
-    job.run().ended(0);
     nothing_left(&portal);
 }
 

@@ -3,7 +3,6 @@
 use serde_json::{Value, json};
 
 use super::{by, missing, troubled};
-use crate::support::begun::Begun;
 use crate::support::portal::{Data, Fault, FaultKind, Item, Reply};
 use crate::support::worlds;
 
@@ -18,6 +17,8 @@ fn an_error_in_any_shape_is_never_kept_as_a_file() {
         json!({"error": {"message": "Broken."}}),
         json!({"error": {"code": "400", "messageCode": "CONT_0001", "message": "Broken."}}),
         json!({"error": "invalid_request", "error_description": "Broken."}),
+        json!({"code": 400, "message": "Broken.", "status": "failure", "details": null}),
+        json!({"success": false, "error": {"code": 400, "message": "Broken."}}),
     ];
     let (mut world, mut faults) = (worlds::large_listing(1), Vec::new());
     for (number, shape) in shapes.iter().enumerate() {
@@ -73,17 +74,4 @@ fn a_server_that_takes_no_token_costs_its_item_alone() {
         "{} questions",
         portal.count("layers")
     );
-}
-
-#[cfg(unix)]
-#[test]
-fn a_pause_without_a_time_is_a_minute() {
-    let silent = FaultKind::Status(429, None);
-    let portal = troubled(worlds::many_services(2), [Fault::on("query", silent)]);
-    let begun = Begun::of(&by("query", &portal));
-    let begun = begun.until("it pauses", |begun| begun.heard().contains("slowed down"));
-    let run = begun.told("TERM");
-    let slowed = run.ended(143).events("slowed down").remove(0);
-    assert_eq!(slowed["seconds"], 60, "{slowed}");
-    assert!(portal.violations().is_empty());
 }

@@ -80,13 +80,45 @@ fn a_zip_in_place_of_geojson_is_kept_as_a_zip_with_a_note() {
     job.archive().assert_whole();
     let file = rows_of(&job);
     let path = file["path"].as_str().expect("a path");
-    assert!(path.ends_with("/layers/0-notes.zip"), "{path}");
+    assert!(path.ends_with("/layers/0-notes.geojson.zip"), "{path}");
     assert!(
         job.archive().bytes(path).starts_with(b"PK\x03\x04"),
         "as it came"
     );
     assert_eq!(file["rows"], Value::Null, "nobody counted them");
     assert_eq!(job.archive().notes("Notes"), ["rows_not_counted"]);
+}
+
+#[test]
+fn two_formats_that_both_come_zipped_have_each_their_file() {
+    let portal = notes([Fault::on("export", FaultKind::ExportAsZip).forever()]);
+    let job = by_export(&portal).with("BACKUP_FORMATS", "geojson,csv");
+    job.run().ended(0);
+    job.archive().assert_whole();
+    let files = job.archive().files_of("Notes", "rows");
+    let formats: Vec<&Value> = files.iter().map(|file| &file["format"]).collect();
+    assert_eq!(formats, ["csv", "geojson"]);
+}
+
+#[test]
+fn an_item_that_could_not_be_removed_is_not_forgotten_for_the_second_one() {
+    let portal = notes([
+        Fault::on("blob", loses_a_row()),
+        Fault::on("delete", FaultKind::DeleteFails),
+    ]);
+    whole(&portal);
+    assert_eq!(portal.exports_created().len(), 2);
+}
+
+#[test]
+fn rows_that_may_not_be_counted_are_exported_once() {
+    let portal = notes([]);
+    portal.edit(|world| "Extract".clone_into(&mut world.service_mut("Notes").capabilities));
+    let job = by_export(&portal);
+    job.run().ended(0);
+    nothing_left(&portal);
+    assert_eq!(job.archive().notes("Notes"), ["rows_not_counted"]);
+    assert_eq!(portal.exports_created().len(), 1);
 }
 
 #[test]

@@ -218,8 +218,7 @@ impl What {
             Self::Passing(kind) => {
                 matches!(kind, Passing::Http500 | Passing::Text500) && is_of_an_item(route)
             }
-            // Of two formats that came as a zip only one would have the name.
-            Self::Lie(Lie::ZipInstead) | Self::Edit(_) => false,
+            Self::Edit(_) => false,
             Self::Lie(_) => !matches!(route, "user_content" | "org_content" | "search"),
             Self::No(_) => true,
         }

@@ -105,21 +105,41 @@ pub(super) fn marked(name: &str) -> Option<Stamp> {
     Stamp::parse(name.strip_suffix(".json")?)
 }
 
+/// A container counts its processes for itself.
+#[cfg(target_os = "linux")]
+pub(super) fn namespace() -> Option<String> {
+    let link = std::fs::read_link("/proc/self/ns/pid").ok()?;
+    Some(link.to_string_lossy().into_owned())
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(super) fn namespace() -> Option<String> {
+    None
+}
+
 pub(super) fn host() -> String {
     gethostname::gethostname().to_string_lossy().into_owned()
 }
 
-/// A process of this host that is there no more. Another host's may be alive.
+/// A process of this host that is there no more. Another host's may be alive, and a container's whose host has
+/// the same name.
 fn is_gone(writer: &Marker) -> bool {
-    writer.host == host() && writer.process != std::process::id() && has_ended(writer.process)
+    writer.host == host()
+        && writer.namespace == namespace()
+        && writer.process != std::process::id()
+        && has_ended(writer.process)
 }
 
-/// Only where the system tells without being asked for rights; elsewhere silence decides.
+/// Only where the system tells without being asked for rights; elsewhere silence decides. Who is not shown the
+/// first process, which is always there, may not be shown others either.
 #[cfg(target_os = "linux")]
 fn has_ended(process: u32) -> bool {
-    !std::path::Path::new("/proc")
-        .join(process.to_string())
-        .exists()
+    let is_there = |process: u32| {
+        std::path::Path::new("/proc")
+            .join(process.to_string())
+            .exists()
+    };
+    is_there(1) && !is_there(process)
 }
 
 #[cfg(not(target_os = "linux"))]

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::content::{Content, Line};
 use super::destination::Place;
 use crate::config::{Config, Credentials, Scope};
-use crate::pass::{DAYS_TO_WARN, SIGN_IN_ANEW, SKEW_TO_WARN};
+use crate::pass::{SIGN_IN_ANEW, SKEW_TO_WARN};
 use crate::portal::Account;
 use crate::summary::DaysLeft;
 
@@ -50,7 +50,7 @@ impl Facts<'_> {
 
     fn token(&self) -> Option<Warning> {
         match (self.days_left, &self.config.credentials) {
-            (DaysLeft::Days(days), _) if days < DAYS_TO_WARN => Some(Warning {
+            (DaysLeft::Days(days), _) if self.days_left.end_soon() => Some(Warning {
                 code: "token_ends_soon",
                 message: format!("the refresh token {}", super::table::ends(days)),
                 remedy: self.renewal(),

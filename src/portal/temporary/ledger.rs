@@ -16,19 +16,25 @@ pub(in crate::portal) struct Temporary {
 #[derive(Debug, Default)]
 pub(in crate::portal) struct Ledger(Mutex<Vec<Temporary>>);
 
+impl Temporary {
+    /// Asked for under this title, and the answer had not come.
+    fn awaits(&self, known: &Self) -> bool {
+        self.id.is_none() && self.title == known.title && self.user == known.user
+    }
+}
+
 impl Ledger {
-    /// Titles are unique in a pass, so a title stands for its item.
+    /// Asked for, or answered by now. A layer that is read twice is exported twice under one title: the first
+    /// item, when it could not be removed, is not forgotten for the second.
     pub(in crate::portal) fn note(&self, temporary: Temporary) {
         self.change(|all| {
-            all.retain(|other| other.title != temporary.title || other.user != temporary.user);
+            all.retain(|other| !other.awaits(&temporary));
             all.push(temporary);
         });
     }
 
     pub(super) fn strike(&self, temporary: &Temporary) {
-        self.change(|all| {
-            all.retain(|other| other.title != temporary.title || other.user != temporary.user);
-        });
+        self.change(|all| all.retain(|other| other != temporary));
     }
 
     pub(super) fn open(&self) -> Vec<Temporary> {

@@ -49,16 +49,23 @@ fn until_the_minute_turns(headers: &HeaderMap) -> Duration {
 
 /// The `Date` header.
 pub(in crate::portal) fn server_time(headers: &HeaderMap) -> Option<Timestamp> {
-    let text = headers.get(reqwest::header::DATE)?.to_str().ok()?;
-    jiff::fmt::rfc2822::parse(&text.replace("GMT", "+0000"))
-        .ok()
-        .map(|zoned| zoned.timestamp())
+    moment(headers.get(reqwest::header::DATE)?.to_str().ok()?)
 }
 
-/// `Retry-After` in seconds, where it is given.
+/// `Retry-After`, where it is given: seconds, or a moment by the server's clock.
 pub(in crate::portal) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = headers.get(reqwest::header::RETRY_AFTER)?.to_str().ok()?;
-    text.trim().parse().ok().map(Duration::from_secs)
+    let seconds = text.trim().parse().ok().map(Duration::from_secs);
+    seconds.or_else(|| {
+        let now = server_time(headers).unwrap_or_else(Timestamp::now);
+        let wait = moment(text)?.duration_since(now);
+        Some(wait.try_into().unwrap_or(Duration::ZERO))
+    })
+}
+
+fn moment(text: &str) -> Option<Timestamp> {
+    let zoned = jiff::fmt::rfc2822::parse(&text.replace("GMT", "+0000"));
+    zoned.ok().map(|zoned| zoned.timestamp())
 }
 
 #[cfg(test)]
@@ -91,5 +98,20 @@ mod tests {
             "Mon, 23 Nov 2026 06:25:42 GMT".parse().expect("a header"),
         );
         assert_eq!(until_the_minute_turns(&headers), Duration::from_secs(19));
+    }
+
+    #[test]
+    fn a_pause_is_told_in_seconds_or_as_a_moment_by_the_servers_clock() {
+        let mut headers = HeaderMap::new();
+        let mut wait = |date: &'static str, after: &'static str| {
+            headers.insert("date", date.parse().expect("a header"));
+            headers.insert("retry-after", after.parse().expect("a header"));
+            retry_after(&headers).map(|wait| wait.as_secs())
+        };
+        let now = "Mon, 23 Nov 2026 06:25:42 GMT";
+        assert_eq!(wait(now, "7"), Some(7));
+        assert_eq!(wait(now, "Mon, 23 Nov 2026 06:26:12 GMT"), Some(30));
+        assert_eq!(wait(now, "Mon, 23 Nov 2026 06:25:00 GMT"), Some(0));
+        assert_eq!(wait(now, "soon"), None);
     }
 }
