@@ -284,7 +284,7 @@ fn content(length: usize) -> Vec<u8> {
 fn item() -> Item {
     let about = json!({"id": "0123456789abcdef0123456789abcdef", "title": "Parks", "type": "Feature Service",
                        "owner": "gis", "modified": 0, "created": 0});
-    serde_json::from_value(about).expect("an item")
+    serde_json::from_str(&about.to_string()).expect("an item")
 }
 
 fn file(name: &str) -> File {

@@ -145,6 +145,17 @@ fn a_dead_claim_locks_nobody_out_and_goes() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn a_process_of_a_container_whose_host_has_our_name_is_not_looked_for_here() {
+    let (_portal, job) = backed_up(worlds::one_layer(worlds::notes(3)));
+    let stamp = "20260101T000000Z";
+    let sign = json!({"stamp": stamp, "host": this_host(), "process": NOBODY, "namespace": "pid:[1]",
+                      "started_at": "2026-01-01T00:00:00Z", "program": "agol-backup 0.1.0"});
+    leave(&job, &format!("{stamp}.json"), &sign.to_string());
+    error_of(&job, 11);
+}
+
+#[test]
 fn a_sign_that_cannot_be_read_is_somebodys_until_it_has_been_silent() {
     let (_portal, job) = backed_up(worlds::one_layer(worlds::notes(3)));
     for name in ["20260101T000000Z.json", "20260101T000000Z-1-0123.claim"] {

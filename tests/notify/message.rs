@@ -107,10 +107,8 @@ fn people_read_whether_a_copy_is_kept_and_how_long_the_token_lives() {
     let receiver = Receiver::start();
     let ends = jiff::Timestamp::now() + std::time::Duration::from_hours(5 * 24 + 1);
     let token = json!({"refresh_token": REFRESH_TOKEN, "client_id": CLIENT_ID, "expires_at": ends});
-    let job = hooked(&portal, &receiver).without("ARCGIS_REFRESH_TOKEN");
-    let path = job.folder().join("token");
-    std::fs::write(&path, token.to_string()).expect("a file");
-    let job = job.with("ARCGIS_REFRESH_TOKEN_FILE", path);
+    // In a variable nothing renews it.
+    let job = hooked(&portal, &receiver).with("ARCGIS_REFRESH_TOKEN", token.to_string());
     job.run().ended(0);
     let no = Fault::on("data", FaultKind::TextPlainError(403, "No."));
     portal.add_fault(no.forever());
@@ -126,7 +124,7 @@ fn people_read_whether_a_copy_is_kept_and_how_long_the_token_lives() {
         "{text}"
     );
     assert!(
-        text.ends_with("\nThe refresh token has 5 days left."),
+        text.ends_with("\nThe refresh token has 5 days left. Unless runs renew it, sign in again: agol-backup login"),
         "{text}"
     );
 }

@@ -24,7 +24,7 @@ pub(super) const LARGE: usize = 20 * 1024 * 1024 + 77;
 pub(super) fn item() -> Item {
     let about = json!({"id": "0123456789abcdef0123456789abcdef", "title": "Parks", "type": "Feature Service",
                        "owner": "gis", "modified": 0, "created": 0});
-    serde_json::from_value(about).expect("an item")
+    serde_json::from_str(&about.to_string()).expect("an item")
 }
 
 pub(super) fn version(archive: &Archive) -> Version {

@@ -13,7 +13,7 @@ use crate::support::store::Store;
 fn items(count: usize) -> Vec<Item> {
     let about = |number| json!({"id": format!("{number:032x}"), "title": "Parks", "type": "Web Map", "owner": "gis", "modified": 0});
     (0..count)
-        .map(|number| serde_json::from_value(about(number)).expect("an item"))
+        .map(|number| serde_json::from_str(&about(number).to_string()).expect("an item"))
         .collect()
 }
 

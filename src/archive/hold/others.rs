@@ -124,8 +124,9 @@ pub(super) fn host() -> String {
 /// A process of this host that is there no more. Another host's may be alive, and a container's whose host has
 /// the same name.
 fn is_gone(writer: &Marker) -> bool {
+    let counts_alike = writer.namespace.is_none() || writer.namespace == namespace();
     writer.host == host()
-        && writer.namespace == namespace()
+        && counts_alike
         && writer.process != std::process::id()
         && has_ended(writer.process)
 }
