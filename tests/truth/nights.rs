@@ -109,8 +109,9 @@ impl Nights {
     pub(super) fn is_over(&mut self, gone: &Gone<'_>) {
         self.have_told |= judge::tells_what_is_left(&gone.run);
         self.were_calm &= gone.night.is_calm();
-        // What a dead pass left is known by the stamp that its mark still has.
         let archive = self.archive();
+        silence_torn_marks(&archive);
+        // What a dead pass left is known by the stamp that its mark still has.
         if self.wish.keep_last.is_some() && archive.names("passes").is_empty() {
             archive.age(1);
         }
@@ -118,5 +119,20 @@ impl Nights {
 
     pub(super) fn verify(&self) -> Run {
         self.job.run_with(&["verify", "--all"])
+    }
+}
+
+/// A mark that a death cut in the writing is somebody's for two minutes, which go by before the next night.
+fn silence_torn_marks(archive: &Archive) {
+    for name in archive.names("passes") {
+        let path = format!("passes/{name}");
+        if serde_json::from_slice::<serde_json::Value>(&archive.bytes(&path)).is_err() {
+            let mark = std::fs::File::options()
+                .write(true)
+                .open(archive.root.join(path));
+            let long_ago = std::time::SystemTime::now() - std::time::Duration::from_mins(10);
+            mark.and_then(|mark| mark.set_modified(long_ago))
+                .expect("its date is set");
+        }
     }
 }
