@@ -1,6 +1,6 @@
 //! `cargo bench --bench load`: what a large organisation, a large layer, many attachments and a large file cost the program.
 //! The portal runs in this process, on loopback; what is told of time is the program's own use of the processor, so
-//! that the portal's does not count. An argument divides every size: `cargo bench --bench load -- 10`.
+//! that the portal's does not count. A number divides every size, words choose: `cargo bench --bench load -- 10 layer file`.
 
 #![expect(clippy::print_stdout, reason = "a benchmark is there to be read")]
 #![expect(
@@ -34,20 +34,32 @@ const ATTACHMENTS: usize = 10_000;
 const FILE: usize = 5_000_000_000;
 
 fn main() {
-    let by = std::env::args()
-        .skip(1)
-        .find_map(|argument| argument.parse().ok())
-        .unwrap_or(1);
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let by = arguments.iter().find_map(|argument| argument.parse().ok());
+    let by: usize = by.unwrap_or(1);
+    let parts = ["organisation", "layer", "attachments", "file"];
+    let some = arguments
+        .iter()
+        .any(|argument| parts.contains(&argument.as_str()));
+    let is_wanted = |part: &str| !some || arguments.iter().any(|argument| argument == part);
     println!(
         "{:<44}{:>10}{:>12}{:>14}",
         "", "peak, MiB", "processor, s", "µs for each"
     );
-    for items in [ITEMS / 4, ITEMS / 2, ITEMS].map(|items| items / by) {
-        an_organisation(items);
+    if is_wanted("organisation") {
+        for items in [ITEMS / 4, ITEMS / 2, ITEMS] {
+            an_organisation(items / by);
+        }
     }
-    a_layer(ROWS / by);
-    attachments(ATTACHMENTS / by);
-    a_file(FILE / by);
+    if is_wanted("layer") {
+        a_layer(ROWS / by);
+    }
+    if is_wanted("attachments") {
+        attachments(ATTACHMENTS / by);
+    }
+    if is_wanted("file") {
+        a_file(FILE / by);
+    }
 }
 
 fn told(what: &str, count: usize, cost: &Cost) {
