@@ -5,6 +5,7 @@ mod copy;
 mod earlier;
 mod engines;
 mod files;
+mod held;
 mod parts;
 mod prepare;
 mod prune;
@@ -24,7 +25,7 @@ use jiff::Timestamp;
 use tokio::time::{Instant, timeout};
 use tracing::{info, warn};
 
-use crate::archive::{self, Archive, Hold};
+use crate::archive::{Archive, Hold};
 use crate::config::Config;
 use crate::decide::{self, Plan, Policy};
 use crate::exit::{Exit, Stop, caught};
@@ -43,7 +44,7 @@ pub(crate) use signals::Signals;
 
 /// Seconds between the clocks, either way: more is warned of.
 pub(crate) const SKEW_TO_WARN: i64 = 300;
-/// How long the organisation may keep an interrupted pass before it ends all the same.
+/// How long the organisation, or the destination, may keep an interrupted pass before it ends all the same.
 const LAST_WORDS: Duration = Duration::from_secs(10);
 
 /// Runs one pass and reports it. Never panics, never exits the process.
@@ -85,7 +86,7 @@ async fn whole_pass(
     signals.unless_told(probed(&archive)).await?;
     let summary = &mut history.summary;
     let portal = signals.unless_told(signed_in(portal, summary)).await?;
-    let hold = archive.hold(summary.started_at).await?;
+    let hold = held::take(&archive, summary.started_at, &mut signals).await?;
     summary.stamp = Some(hold.stamp.clone());
 
     let progress = Progress::default();
@@ -113,15 +114,12 @@ async fn whole_pass(
     let (exit, error) = account.told(&end);
     close(summary, exit, error, began);
     history.snapshot_sha256 = account.snapshot_sha256;
-    let closed = let_go(&archive, hold, history, end.is_ok()).await;
+    let closed = held::give_back(&archive, hold, history, end.is_ok(), &mut signals).await;
     end?;
     // The snapshot stands: what failed is only the account of it.
-    if let Err(error) = closed {
-        warn!(error = %error, "pass not closed");
-        history.summary.close(
-            Exit::Partial,
-            Some(format!("committed, but not closed: {error}")),
-        );
+    if let Err(stop) = closed {
+        let error = format!("committed, but not closed: {stop}");
+        history.summary.close(Exit::Partial, Some(error));
     }
     Ok(())
 }
@@ -170,16 +168,6 @@ async fn days_left(portal: &Portal) -> DaysLeft {
     DaysLeft::until(portal.credentials_end().await, now())
 }
 
-async fn let_go(
-    archive: &Archive,
-    hold: Hold,
-    history: &History,
-    swept: bool,
-) -> Result<(), archive::Error> {
-    archive.remember(&hold.stamp, history).await?;
-    hold.release(swept).await
-}
-
 fn warn_of_the_clock(portal: &Portal) {
     let skew = portal.traffic.clock_skew();
     if let Some(skew) = skew.filter(|skew| skew.abs() > SKEW_TO_WARN) {
@@ -210,7 +198,8 @@ impl Pass<'_> {
         account: &mut Account,
     ) -> Result<(), Stop> {
         let renewal = renewal::renew(self.config, self.portal, started);
-        signals.unless_told_for(LAST_WORDS, renewal).await?;
+        let renewed = signals.unless_told_for(LAST_WORDS, renewal).await;
+        renewed.map_err(|(stop, _late)| stop)?;
         let work = self
             .progress
             .told_while(caught(self.work(started, account)));

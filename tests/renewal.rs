@@ -52,9 +52,9 @@ fn secret(path: &Path) -> String {
     }
 }
 
-/// A line that tells of the life that the portal grants in an exchange: 14 days, less what has passed.
+/// A line that tells of the life that the portal grants in an exchange: 90 days, less what has passed.
 fn is_new(line: &Value) -> bool {
-    matches!(line["token_days_left"].as_i64(), Some(13 | 14))
+    matches!(line["token_days_left"].as_i64(), Some(89 | 90))
 }
 
 /// Nothing lies beside the file but its lock.
@@ -124,6 +124,21 @@ fn a_token_past_half_of_its_life_is_exchanged_and_the_new_one_used() {
         job.run().ended(0);
         assert_eq!(exchanges(&portal), 1, "its life is known now");
     }
+}
+
+/// A job that pauses for two weeks loses it, and its owner should know.
+#[test]
+fn a_renewed_token_that_lives_for_two_weeks_at_most_is_warned_of() {
+    let mut world = worlds::small_office();
+    world.settings.refresh_token_seconds = 14 * 86_400;
+    let portal = FakePortal::start_blocking(world);
+    let (job, _) = kept(&portal, 6, 14);
+    let run = job.run();
+    assert_eq!(run.ended(0).events("refresh token renewed").len(), 1);
+    let warned = &run.events("refresh token ends soon")[0];
+    assert_eq!(warned["token_days_left"], 13);
+    let remedy = warned["remedy"].as_str().expect("text");
+    assert!(remedy.contains("runs renew it"), "{remedy}");
 }
 
 #[test]

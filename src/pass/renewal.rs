@@ -21,6 +21,8 @@ use crate::token_file::{Token, TokenFile};
 
 /// What a person is told to do about a token that this program cannot renew.
 pub(crate) const SIGN_IN_ANEW: &str = "sign in anew with agol-backup login";
+/// A token that runs renew lives on, unless they pause for longer than it lives.
+const RUN_OFTEN_ENOUGH: &str = "runs renew it before it ends; so that they may pause for longer, sign in with agol-backup login, which asks for 90 days";
 const MAKE_WRITABLE: &str = "let this program replace ARCGIS_REFRESH_TOKEN_FILE (mount its folder, not the file), or sign in anew with agol-backup login before the token ends";
 
 /// An exchange ended the old token, and its answer never came.
@@ -33,7 +35,7 @@ struct Renewal<'a> {
     now: Timestamp,
 }
 
-/// Renews the refresh token where that is due and possible, and warns a person where it is not and will be missed.
+/// Renews the refresh token where that is due and possible, and warns a person when it ends soon all the same.
 pub(super) async fn renew(config: &Config, portal: &Portal, now: Timestamp) {
     let Credentials::RefreshToken { file, .. } = &config.credentials else {
         return;
@@ -43,9 +45,10 @@ pub(super) async fn renew(config: &Config, portal: &Portal, now: Timestamp) {
         None => Err(SIGN_IN_ANEW),
     };
     let left = DaysLeft::until(portal.credentials_end().await, now);
-    if let (Err(remedy), DaysLeft::Days(days)) = (kept, left)
+    if let DaysLeft::Days(days) = left
         && left.end_soon()
     {
+        let remedy = kept.err().unwrap_or(RUN_OFTEN_ENOUGH);
         warn!(token_days_left = days, remedy, "refresh token ends soon");
     }
 }

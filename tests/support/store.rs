@@ -268,7 +268,7 @@ impl Store {
         }
     }
 
-    /// The next write of a file with this in its path stands still on its way; returns when it does.
+    /// What is between the program and the server, where that is one.
     pub fn proxy(&self) -> Option<&Proxy> {
         self.proxy.as_ref()
     }

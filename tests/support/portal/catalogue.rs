@@ -89,7 +89,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             access_token_seconds: 1800,
-            refresh_token_seconds: 14 * 86_400,
+            refresh_token_seconds: 90 * 86_400,
             longest_refresh_seconds: 90 * 86_400,
             tells_refresh_end: true,
             rotation_kills_old: false,

@@ -34,7 +34,7 @@ pub enum FaultKind {
     /// The connection closes, nothing was done.
     Reset,
     Hang,
-    /// 498, and every access token is void.
+    /// Every access token is void, and who sent one hears 498.
     ExpireTokens,
     Custom(Custom),
     // beside the answer
@@ -113,7 +113,7 @@ impl FaultKind {
             Self::EmptyBody => Reply::json_text(String::new()),
             Self::DeepJson => Reply::json_text("[".repeat(100_000)),
             Self::Reset => Reply::json_text(String::new()).delivered(Delivery::Reset),
-            Self::ExpireTokens => Reply::error(498, "Invalid token."),
+            Self::ExpireTokens if call.token.is_some() => Reply::error(498, "Invalid token."),
             Self::Custom(answer) => answer(call),
             _ => return None,
         })
