@@ -28,9 +28,10 @@ pub struct Attachment {
     pub size: Option<u64>,
 }
 
+/// A page of the list.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Answer {
+pub(super) struct Answer {
     #[serde(default)]
     attachment_groups: Option<Vec<Group>>,
     #[serde(default)]
@@ -57,7 +58,7 @@ struct Info {
 }
 
 /// By row and attachment id: pages may overlap.
-type Found = BTreeMap<(i64, i64), Attachment>;
+pub(super) type Found = BTreeMap<(i64, i64), Attachment>;
 
 impl Portal {
     /// All attachments of a layer, complete by the server's own count where it counts them.
@@ -81,13 +82,7 @@ impl Portal {
             let call = attachments_call(layer).with("resultOffset", found.len().to_string());
             let answer = self.attachment_groups(&call).await?;
             let (before, is_cut) = (found.len(), answer.exceeded_transfer_limit == Some(true));
-            for group in answer.attachment_groups.unwrap_or_default() {
-                add(
-                    found,
-                    group.parent_object_id,
-                    group.attachment_infos.unwrap_or_default(),
-                );
-            }
+            answer.add_to(found);
             // No flag is documented for this list, so only an answer with nothing new, or the count, ends it.
             let all = counted.is_some_and(|counted| found.len() as u64 >= counted);
             if found.len() == before || (all && !is_cut) {
@@ -120,9 +115,7 @@ impl Portal {
     }
 
     async fn attachment_groups(&self, call: &Call) -> Result<Answer, Error> {
-        let document = self.document(call).await?;
-        serde_json::from_slice(&document)
-            .map_err(|error| Error::Untrue(format!("attachments: not a list: {error}")))
+        Answer::read(&self.document(call).await?)
     }
 
     /// Older servers list the attachments of one row at a time.
@@ -183,6 +176,20 @@ impl Portal {
         ids.sort_unstable();
         ids.dedup();
         Ok(ids)
+    }
+}
+
+impl Answer {
+    pub(super) fn read(document: &[u8]) -> Result<Self, Error> {
+        serde_json::from_slice(document)
+            .map_err(|error| Error::Untrue(format!("attachments: not a list: {error}")))
+    }
+
+    pub(super) fn add_to(self, found: &mut Found) {
+        for group in self.attachment_groups.unwrap_or_default() {
+            let infos = group.attachment_infos.unwrap_or_default();
+            add(found, group.parent_object_id, infos);
+        }
     }
 }
 

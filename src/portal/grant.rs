@@ -4,56 +4,78 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
-use serde::Deserialize;
-use serde_json::Value;
 
 use super::Portal;
 use super::call::{Call, below};
 use super::error::Error;
 use super::token::Refresh;
+use crate::members::Members;
 use crate::token_file::Token;
 
 /// Shows the code on a page, for a person to copy.
 pub const OUT_OF_BAND: &str = "urn:ietf:wg:oauth:2.0:oob";
 
-/// The token endpoint's answer. Everything else in it is ignored.
-#[derive(Deserialize)]
+/// What is known of an access token that does not tell its life.
+const USUAL_LIFE: Duration = Duration::from_mins(30);
+/// None is used for longer, whatever life it is said to have.
+const LONGEST_USE: Duration = Duration::from_hours(24);
+
+/// The token endpoint's answer.
 pub(super) struct Grant {
     pub(super) access_token: SecretString,
-    /// Seconds.
-    #[serde(default)]
-    expires_in: Option<u64>,
+    life: Option<Duration>,
     /// Whose it is.
-    #[serde(default)]
     pub(super) username: Option<String>,
     /// Only for a code, and in an exchange.
-    #[serde(default)]
     refresh_token: Option<SecretString>,
-    /// Seconds; Enterprise before 10.9.1 does not tell.
-    #[serde(default)]
-    refresh_token_expires_in: Value,
+    /// Enterprise before 10.9.1 does not tell.
+    refresh_token_life: Option<SignedDuration>,
 }
 
 impl Grant {
+    pub(super) fn read(document: &[u8]) -> Result<Self, Error> {
+        // The parser's own message would print a part of a secret.
+        let members = serde_json::from_slice::<Members<'_>>(document).unwrap_or_default();
+        let secret = |name| {
+            let text = members.get::<String>(name)?;
+            (!text.is_empty()).then(|| SecretString::from(text))
+        };
+        let access_token = secret("access_token").ok_or_else(|| {
+            Error::Untrue("the token endpoint's answer holds no access token".to_owned())
+        })?;
+        let seconds = members.integer("expires_in");
+        let life = members.integer("refresh_token_expires_in");
+        Ok(Self {
+            access_token,
+            life: seconds.and_then(|seconds| Some(Duration::from_secs(seconds.try_into().ok()?))),
+            username: members.get("username"),
+            refresh_token: secret("refresh_token"),
+            refresh_token_life: life.filter(|life| *life > 0).map(SignedDuration::from_secs),
+        })
+    }
+
     /// The local span of use: five minutes less than its life, by the local monotonic clock. A very short
     /// life is used to three quarters.
     pub(super) fn good_for(&self) -> Duration {
-        let life = Duration::from_secs(self.expires_in.unwrap_or(1_800));
+        let life = self.life.unwrap_or(USUAL_LIFE).min(LONGEST_USE);
         life.saturating_sub(Duration::from_mins(5))
             .max(life.mul_f64(0.75).min(Duration::from_mins(15)))
     }
 
     /// The refresh token in it. Its life is counted from now, by our clock, which is the one that asks later.
-    fn refresh_token(&self, client_id: &str, redirect_uri: &str) -> Result<Token, Error> {
+    pub(super) fn refresh_token(
+        &self,
+        client_id: &str,
+        redirect_uri: &str,
+    ) -> Result<Token, Error> {
         let secret = self.refresh_token.clone().ok_or_else(|| {
             Error::Untrue("the token endpoint's answer holds no refresh token".to_owned())
         })?;
         let now = crate::snapshot::now();
-        let seconds = self.refresh_token_expires_in.as_i64();
-        let life = seconds.filter(|seconds| *seconds > 0);
+        let end = |life| now.checked_add(life).ok();
         Ok(Token {
             secret,
-            expires_at: life.and_then(|life| now.checked_add(SignedDuration::from_secs(life)).ok()),
+            expires_at: self.refresh_token_life.and_then(end),
             issued_at: Some(now),
             client_id: Some(client_id.to_owned()),
             redirect_uri: Some(redirect_uri.to_owned()),
@@ -165,10 +187,7 @@ impl Portal {
     }
 
     async fn ask(&self, call: &Call) -> Result<Grant, Error> {
-        let document = Box::pin(self.document(call)).await?;
-        serde_json::from_slice(&document).map_err(|_secret| {
-            Error::Untrue("the token endpoint's answer holds no access token".to_owned())
-        })
+        Grant::read(&Box::pin(self.document(call)).await?)
     }
 }
 
@@ -185,27 +204,41 @@ fn refusal(error: Error, told: impl FnOnce(&str) -> String) -> Error {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::Value;
+
     use super::*;
 
     fn grant(answer: &Value) -> Grant {
-        serde_json::from_value(answer.clone()).expect("a grant")
+        Grant::read(answer.to_string().as_bytes()).expect("a grant")
     }
 
     #[test]
     fn a_token_is_renewed_before_it_ends() {
         let good_for = |seconds: u64| {
-            let answer = serde_json::json!({"access_token": "", "expires_in": seconds});
+            let answer = serde_json::json!({"access_token": "a", "expires_in": seconds});
             grant(&answer).good_for().as_secs()
         };
         assert_eq!(good_for(1_800), 1_500);
         assert_eq!(good_for(7_200), 6_900);
         assert_eq!(good_for(4), 3);
         assert_eq!(good_for(0), 0);
+        assert_eq!(
+            good_for(u64::MAX),
+            1_500,
+            "no number of seconds is so large"
+        );
+        assert_eq!(good_for(i64::MAX.unsigned_abs()), 86_100);
     }
 
     #[test]
     fn an_end_that_is_not_told_is_not_known() {
-        for told in [Value::Null, "soon".into(), (-1).into(), 0.into()] {
+        for told in [
+            Value::Null,
+            "soon".into(),
+            (-1).into(),
+            0.into(),
+            i64::MAX.into(),
+        ] {
             let answer = serde_json::json!({"access_token": "a", "refresh_token": "r", "refresh_token_expires_in": told});
             let token = grant(&answer).refresh_token("id", OUT_OF_BAND);
             assert_eq!(token.expect("a token").expires_at, None, "{told}");

@@ -1,8 +1,10 @@
 //! Everything that parses what a portal sends, against whatever could be sent. A few hundred cases of
 //! each run with the other tests; `PROPTEST_CASES=1000000 cargo test --lib portal::hostile` looks for as long as one likes.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use reqwest::StatusCode;
@@ -12,15 +14,18 @@ use serde_json::value::RawValue;
 use url::Url;
 
 use super::answer::{judge_error_in, judge_json, judge_status, looks_like_a_page};
+use super::attachments;
 use super::call::below;
 use super::disposition::file_name;
 use super::features::page::Page;
+use super::grant::{Grant, OUT_OF_BAND};
 use super::layer::read_layers;
 use super::reach::Reach;
 use super::throttle::{Throttle, retry_after, server_time};
 use crate::config::Format;
 use crate::item::{Item, extension, slug};
 use crate::tally::Tally;
+use crate::token_file::Token;
 
 /// Any JSON, numbers and texts that no parser likes included, as text.
 fn json() -> impl Strategy<Value = String> {
@@ -162,6 +167,39 @@ proptest! {
         let document = format!("{{\"layers\":[{}],\"tables\":null}}", layers.join(","));
         let read = read_layers(document.as_bytes(), &service).expect("layers");
         prop_assert_eq!(read.len(), definitions.len());
+    }
+
+    #[test]
+    fn a_list_of_attachments_loses_none(groups in vec((any::<i64>(), vec((any::<i64>(), json()), 0..4)), 0..4), body in body()) {
+        drop(attachments::Answer::read(&body));
+        let mut ids = BTreeSet::new();
+        let mut told = Vec::new();
+        for (row, infos) in &groups {
+            ids.extend(infos.iter().map(|(id, _)| (*row, *id)));
+            let infos: Vec<String> = infos.iter().map(|(id, odd)| format!("{{\"id\":{id},\"exifInfo\":{odd}}}")).collect();
+            told.push(format!("{{\"parentObjectId\":{row},\"attachmentInfos\":[{}]}}", infos.join(",")));
+        }
+        let document = format!("{{\"attachmentGroups\":[{}]}}", told.join(","));
+        let mut found = attachments::Found::new();
+        attachments::Answer::read(document.as_bytes()).expect("a list").add_to(&mut found);
+        prop_assert_eq!(found.into_keys().collect::<BTreeSet<_>>(), ids);
+    }
+
+    #[test]
+    fn a_grant_is_good_for_a_day_at_most(life in json(), end in json(), body in body()) {
+        drop(Grant::read(&body));
+        let document = format!("{{\"access_token\":\"a\",\"refresh_token\":\"r\",\"expires_in\":{life},\"refresh_token_expires_in\":{end}}}");
+        let grant = Grant::read(document.as_bytes()).expect("a grant");
+        prop_assert!(grant.good_for() < Duration::from_hours(24));
+        prop_assert!(grant.refresh_token("id", OUT_OF_BAND).is_ok());
+    }
+
+    #[test]
+    fn a_token_file_is_read_whatever_is_in_it(body in body(), hours in any::<i64>()) {
+        let text = String::from_utf8_lossy(&body);
+        if let Some(token) = Token::parse(&text) {
+            std::hint::black_box(token.is_due(Timestamp::from_second(hours).unwrap_or(Timestamp::MAX)));
+        }
     }
 
     #[test]
