@@ -2,6 +2,8 @@
 //! first: its quota is shared, so a request goes only when there is room for it.
 
 mod gate;
+mod meter;
+mod people;
 mod told;
 
 use std::collections::HashMap;
@@ -182,7 +184,7 @@ fn tell_full(url: &Url, wait: Duration, share: f64) {
         host = host_of(url),
         seconds = wait.as_secs(),
         share_of_quota = share,
-        why = "the organisation's quota is nearly used",
+        why = "what is left of the organisation's quota is for its people",
         "slowed down"
     );
 }

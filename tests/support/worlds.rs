@@ -103,10 +103,15 @@ pub fn small_office() -> Catalogue {
 
 /// Services `Points_0` … of one layer with 400 points each.
 pub fn many_services(count: usize) -> Catalogue {
+    services_with(count, 400)
+}
+
+/// The same with that many points.
+pub fn services_with(count: usize, points: usize) -> Catalogue {
     let mut world = empty();
     for number in 0..count {
         let made = Generated {
-            count: 400,
+            count: points,
             first_oid: 1,
             gap_every: 0,
             filler: 0,

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{IN_FLIGHT, arrivals, services};
 use crate::support::begun::Begun;
-use crate::support::portal::{FakePortal, Generated, Host, Item, Layer, Service, Shape, Units};
+use crate::support::portal::{FakePortal, Host, Units};
 use crate::support::run::Job;
 use crate::support::worlds;
 
@@ -15,33 +15,16 @@ fn metered(portal: &FakePortal, units: Units) {
     portal.edit(|world| world.settings.units = Some(units));
 }
 
-/// Services of one layer with a few points each.
-fn small_services(count: usize) -> FakePortal {
-    let mut world = worlds::empty();
-    for number in 0..count {
-        let made = Generated {
-            count: 10,
-            first_oid: 1,
-            gap_every: 0,
-            filler: 0,
-        };
-        let layer = Layer::new(0, "Points", Shape::Point).generated(made);
-        let item = Item::new("Feature Service", &format!("Points {number}"));
-        world.add_service(item, Service::new(&format!("Points_{number}"), vec![layer]));
-    }
-    FakePortal::start_blocking(world)
-}
-
-/// Somebody works in the organisation until the pass has ended; how often they asked, and how often in vain.
-fn beside_a_person(portal: &FakePortal, pass: impl FnOnce()) -> (usize, usize) {
+/// Somebody asks for so many units every 200 milliseconds until the pass has ended; how often, and how often in vain.
+fn beside_a_person(portal: &FakePortal, cost: u64, pass: impl FnOnce()) -> (usize, usize) {
     let over = AtomicBool::new(false);
     std::thread::scope(|scope| {
         let person = scope.spawn(|| {
             let (mut asked, mut refused) = (0, 0);
             while !over.load(Ordering::Relaxed) {
                 asked += 1;
-                refused += usize::from(!portal.person_asks(1));
-                std::thread::sleep(Duration::from_millis(300));
+                refused += usize::from(!portal.person_asks(cost));
+                std::thread::sleep(Duration::from_millis(200));
             }
             (asked, refused)
         });
@@ -51,27 +34,53 @@ fn beside_a_person(portal: &FakePortal, pass: impl FnOnce()) -> (usize, usize) {
     })
 }
 
+/// A pass over that many services, beside a person who is never refused. The most of a minute that was used.
+#[track_caller]
+fn in_peace(portal: &FakePortal, services: usize, person: u64, concurrency: &str) -> f64 {
+    let job = Job::against(portal)
+        .with("BACKUP_METHOD", "query")
+        .with("BACKUP_CONCURRENCY", concurrency);
+    let (asked, refused) = beside_a_person(portal, person, || {
+        let summary = job.run().ended(0).summary();
+        assert_eq!(summary["stored"], services);
+    });
+    assert!(asked > 5 && refused == 0, "{refused} of {asked} refused");
+    portal.peak_share()
+}
+
 #[test]
 fn a_pass_over_500_services_leaves_a_tenth_of_every_minute_to_the_people() {
-    let portal = small_services(500);
+    let portal = FakePortal::start_blocking(worlds::services_with(500, 10));
+    let minute = Duration::from_secs(4);
+    let each = 1;
     metered(
         &portal,
         Units {
-            each: 1,
-            minute: Duration::from_secs(4),
+            each,
+            minute,
             ..Units::used(0, 1_000)
         },
     );
-    let job = Job::against(&portal)
-        .with("BACKUP_METHOD", "query")
-        .with("BACKUP_CONCURRENCY", "16");
-    let (asked, refused) = beside_a_person(&portal, || {
-        let summary = job.run().ended(0).summary();
-        assert_eq!(summary["stored"], 500);
-    });
-    assert!(asked > 5 && refused == 0, "{refused} of {asked} refused");
-    let peak = portal.peak_share();
+    let peak = in_peace(&portal, 500, 1, "16");
     assert!(peak <= 0.9, "{peak} of the quota was used");
+    assert!(peak > 0.5, "the quota was not put to use: {peak}");
+}
+
+#[test]
+fn who_uses_half_of_every_minute_is_left_that_half() {
+    let portal = FakePortal::start_blocking(worlds::services_with(80, 10));
+    let minute = Duration::from_secs(8);
+    let each = 1;
+    metered(
+        &portal,
+        Units {
+            each,
+            minute,
+            ..Units::used(0, 1_000)
+        },
+    );
+    portal.edit(|world| world.settings.latency_ms = 60);
+    let peak = in_peace(&portal, 80, 12, "12");
     assert!(peak > 0.5, "the quota was not put to use: {peak}");
 }
 
@@ -129,14 +138,14 @@ fn a_quota_that_others_have_used_up_is_waited_for() {
         ..Units::used(9_990, 10_000)
     };
     metered(&portal, used_up);
-    let begun = Begun::of(&job).until("it has waited twice", |begun| {
-        begun.heard().matches("slowed down").count() >= 2
-    });
-    assert_eq!(
-        arrivals(&portal, Host::Services).len(),
-        2,
-        "in every minute one asks whether there is room"
-    );
+    let asked = || arrivals(&portal, Host::Services);
+    let begun = Begun::of(&job).until("it has waited twice", |_| asked().len() >= 3);
+    let apart = asked()
+        .windows(2)
+        .all(|two| two[1].at - two[0].at > minute / 2);
+    assert!(apart, "in every minute one asks whether there is room");
+    let told = begun.heard().matches("slowed down").count();
+    assert_eq!(told, 1, "all that time is one stop");
     metered(
         &portal,
         Units {

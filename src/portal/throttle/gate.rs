@@ -1,22 +1,15 @@
-//! Whether one more request may go: what is known of an organisation's quota, and what is on its way. Nobody
-//! tells what a request will cost before it is sent, so each is reckoned with the largest cost seen. Waits
+//! Whether one more request may go: by what is known of an organisation's quota, and by what is on its way. Waits
 //! for nothing itself and reads no clock.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::meter::Meter;
 use super::told::Told;
 
-/// We never go beyond this share of the organisation's request units per minute: the rest is its people's.
-const LIMIT: f64 = 0.9;
-/// A request is reckoned with this share of the quota at least. So neither a question costlier than all
-/// before it, nor what people ask between two answers, takes us beyond the limit.
-const RESERVE: f64 = 0.01;
 /// A number told longer ago may be wrong by now: people are at work too. An answer is not waited for longer.
 pub(super) const FRESH: Duration = Duration::from_secs(5);
-/// And with this one at most: a sudden rise is somebody else's.
-const LARGEST: f64 = 0.1;
 /// When others have used up the quota for so long, it is not waited for any more.
 const ENDURANCE: Duration = Duration::from_hours(1);
 /// And then asked for anew only after so long.
@@ -43,9 +36,7 @@ pub(super) struct Gate {
     sent_at: Instant,
     /// The last answer; `None` before the first, and after a pause.
     known_at: Option<Instant>,
-    /// `None` where nothing is metered.
-    quota: Option<Quota>,
-    largest_cost: f64,
+    meter: Meter,
     full: Option<Full>,
 }
 
@@ -56,14 +47,6 @@ struct Full {
     last: Instant,
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Quota {
-    used: f64,
-    max: f64,
-    told_at: Instant,
-    turns_at: Instant,
-}
-
 impl Gate {
     pub(super) fn new(now: Instant) -> Self {
         Self {
@@ -71,8 +54,7 @@ impl Gate {
             unheard: 0,
             sent_at: now,
             known_at: None,
-            quota: None,
-            largest_cost: 0.0,
+            meter: Meter::default(),
             full: None,
         }
     }
@@ -84,15 +66,19 @@ impl Gate {
             Verdict::Go => {
                 self.unheard += 1;
                 self.sent_at = now;
+                Verdict::Go
             }
             Verdict::Full(until, _) => {
-                let since = self.full.map_or(now, |full| full.since);
-                self.full = Some(Full { since, last: now });
                 self.pause_until(until);
+                let since = self.full.map(|full| full.since);
+                self.full = Some(Full {
+                    since: since.unwrap_or(now),
+                    last: now,
+                });
+                since.map_or(verdict, |_told| Verdict::NotBefore(until))
             }
-            _ => {}
+            _ => verdict,
         }
-        verdict
     }
 
     fn judge(&self, now: Instant) -> Verdict {
@@ -103,11 +89,11 @@ impl Gate {
             return Verdict::Never;
         }
         let alone = self.unheard == 0;
-        match self.quota.filter(|_| self.is_known(now)) {
+        match self.meter.quota().filter(|_| self.is_known(now)) {
             // Who knows nothing sends one and listens, but does not wait for ever.
             None if alone || self.is_known(now) || now >= self.sent_at + FRESH => Verdict::Go,
-            Some(quota) if self.has_room(quota) => Verdict::Go,
-            Some(quota) if alone => Verdict::Full(quota.turns_at, quota.used / quota.max),
+            Some(_) if self.meter.has_room(self.unheard + 1, now) => Verdict::Go,
+            Some(quota) if alone => Verdict::Full(self.meter.may_have_room_at(now), quota.share()),
             _ => Verdict::WhenHeard,
         }
     }
@@ -116,15 +102,10 @@ impl Gate {
     fn is_known(&self, now: Instant) -> bool {
         let known_at = self.known_at;
         known_at.is_some_and(|at| {
-            self.quota
+            self.meter
+                .quota()
                 .is_none_or(|quota| now < at + FRESH && now < quota.turns_at)
         })
-    }
-
-    fn has_room(&self, quota: Quota) -> bool {
-        let (least, most) = (quota.max * RESERVE, quota.max * LARGEST);
-        let each = self.largest_cost.clamp(least, most);
-        quota.used + f64::from(self.unheard + 1) * each <= quota.max * LIMIT
     }
 
     /// Nobody is let through for a while, and then one alone.
@@ -137,24 +118,8 @@ impl Gate {
     pub(super) fn hear(&mut self, asked_at: Instant, told: Option<Told>, now: Instant) {
         self.unheard = self.unheard.saturating_sub(1);
         self.known_at = Some(now);
-        let last = self.quota.filter(|last| now < last.turns_at);
-        let Some(told) = told else {
-            self.quota = last;
-            self.full = self.full.filter(|_| last.is_some());
-            return;
-        };
-        let risen = last.map_or(0.0, |last| told.used - last.used);
-        self.largest_cost = self.largest_cost.max(told.cost.unwrap_or(risen));
-        // Asked before the last number was told, it may be the older of the two.
-        let older = last.filter(|last| asked_at < last.told_at);
-        let quota = Quota {
-            used: older.map_or(told.used, |last| last.used.max(told.used)),
-            max: told.max,
-            told_at: now,
-            turns_at: now + told.minute_turns_in,
-        };
-        self.quota = Some(quota);
-        if self.has_room(quota) {
+        self.meter.hear(asked_at, told, now);
+        if self.meter.has_room(self.unheard + 1, now) {
             self.full = None;
         }
     }
@@ -162,7 +127,7 @@ impl Gate {
     /// A request came to nothing. Where no quota is known that is all there is to know.
     pub(super) fn unanswered(&mut self, now: Instant) {
         self.unheard = self.unheard.saturating_sub(1);
-        if self.quota.is_none() {
+        if self.meter.quota().is_none() {
             self.known_at = Some(now);
         }
     }
@@ -229,28 +194,37 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_that_overtook_another_is_not_forgotten() {
-        let (mut gate, now) = heard(told(0.0, None));
-        let [second, third] = [1, 2].map(|later| now + seconds(later));
-        assert_eq!(admitted(&mut gate, now), 90);
-        gate.hear(now, Some(told(8_900.0, Some(1.0))), second);
-        gate.hear(now, Some(told(100.0, Some(1.0))), third);
-        assert_eq!(gate.ask(third), Verdict::WhenHeard);
-        // Asked afterwards, a lower number is a later one.
-        gate.hear(third, Some(told(100.0, Some(1.0))), third);
-        assert_eq!(gate.ask(third), Verdict::Go);
+    fn in_a_full_quota_one_asks_from_time_to_time_and_when_the_minute_turns() {
+        for (passed, wait) in [(1, 15), (25, 5)] {
+            let (mut gate, begun) = heard(told(9_500.0, None));
+            let mut now = begun + seconds(passed);
+            if passed > 1 {
+                assert_eq!(admitted(&mut gate, now), 1, "what was told is old");
+                let told = Told {
+                    minute_turns_in: seconds(30 - passed),
+                    ..told(9_500.0, None)
+                };
+                gate.hear(now, Some(told), now);
+            }
+            let until = now + seconds(wait);
+            assert_eq!(gate.ask(now), Verdict::Full(until, 0.95));
+            assert_eq!(gate.ask(now), Verdict::NotBefore(until));
+            now = until;
+            assert_eq!(admitted(&mut gate, now), 1);
+            assert_eq!(gate.ask(now), Verdict::WhenHeard);
+            gate.hear(now, Some(told(10.0, Some(1.0))), now);
+            assert_eq!(admitted(&mut gate, now), 89);
+        }
     }
 
     #[test]
-    fn a_full_quota_is_waited_for_until_the_minute_turns_and_then_one_goes_alone() {
-        let (mut gate, now) = heard(told(9_500.0, None));
-        let turn = now + seconds(30);
-        assert_eq!(gate.ask(now), Verdict::Full(turn, 0.95));
-        assert_eq!(gate.ask(now), Verdict::NotBefore(turn));
-        assert_eq!(admitted(&mut gate, turn), 1);
-        assert_eq!(gate.ask(turn), Verdict::WhenHeard);
-        gate.hear(turn, Some(told(10.0, Some(1.0))), turn);
-        assert_eq!(admitted(&mut gate, turn), 89);
+    fn a_stop_is_told_once() {
+        let (mut gate, mut now) = heard(told(9_500.0, None));
+        assert!(matches!(gate.ask(now), Verdict::Full(..)));
+        now += seconds(15);
+        assert_eq!(gate.ask(now), Verdict::Go);
+        gate.hear(now, Some(told(9_500.0, None)), now);
+        assert_eq!(gate.ask(now), Verdict::NotBefore(now + seconds(15)));
     }
 
     #[test]
@@ -266,12 +240,12 @@ mod tests {
         let (mut gate, begun) = heard(told(9_999.0, None));
         let mut now = begun;
         while now + seconds(31) <= begun + ENDURANCE {
-            assert!(matches!(gate.ask(now), Verdict::Full(..)));
+            assert_ne!(gate.ask(now), Verdict::Go);
             now += seconds(31);
             assert_eq!(gate.ask(now), Verdict::Go, "one asks whether there is room");
             gate.hear(now, Some(told(9_999.0, None)), now);
         }
-        assert!(matches!(gate.ask(now), Verdict::Full(..)));
+        assert_ne!(gate.ask(now), Verdict::Go);
         assert_eq!(gate.ask(now + seconds(62)), Verdict::Never);
         assert_eq!(gate.ask(now + RESIGNED), Verdict::Go, "it may be over");
     }
