@@ -93,7 +93,9 @@ impl Gate {
             // Who knows nothing sends one and listens, but does not wait for ever.
             None if alone || self.is_known(now) || now >= self.sent_at + FRESH => Verdict::Go,
             Some(_) if self.meter.has_room(self.unheard + 1, now) => Verdict::Go,
-            Some(quota) if alone => Verdict::Full(self.meter.may_have_room_at(now), quota.share()),
+            Some(quota) if alone => {
+                Verdict::Full(self.meter.may_have_room_at(quota, now), quota.share())
+            }
             _ => Verdict::WhenHeard,
         }
     }

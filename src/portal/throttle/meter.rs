@@ -15,8 +15,14 @@ const LIMIT: f64 = 0.9;
 const RESERVE: f64 = 0.01;
 /// And with this one at most: a sudden rise is somebody else's.
 const LARGEST: f64 = 0.1;
-/// While it is unknown when the minute turns, or whether it slides, it is asked so often whether there is room.
-const UNTIL_ASKED_ANEW: Duration = Duration::from_secs(15);
+/// So often it is asked whether people leave more than they seemed to want, and whether the minute has turned.
+const LOOK_AGAIN: Duration = Duration::from_secs(5);
+/// The clock is told in whole seconds, and a whole one is added to what is left of the minute.
+const TICK: Duration = Duration::from_secs(2);
+/// A turn that was seen with two answers no further apart is known well enough.
+const BLINK: Duration = Duration::from_secs(10);
+/// So often it is asked anew where the quota is used up, and nobody knows when the minute turns, or whether it slides.
+const LOOK_FOR_TURN: Duration = Duration::from_secs(15);
 const MINUTE: Duration = Duration::from_mins(1);
 
 /// Where nothing is metered it has nothing to tell.
@@ -92,40 +98,51 @@ impl Meter {
         let Some(last) = self.quota else {
             return false;
         };
-        let (due, fell) = (now >= last.turns_at, used < last.used / 2.0);
+        let (over, fell) = (now >= last.turns_at, used < last.used / 2.0);
+        let due = now + TICK >= last.turns_at;
+        // It may have turned at any time since the last number was told: how long ago is that?
+        let seen = now <= last.told_at + BLINK;
         self.turn = match self.turn {
-            Turn::Unknown if fell && due => Turn::ByClock,
+            Turn::Unknown if fell && due && seen => Turn::ByClock,
+            Turn::Unknown if fell => Turn::At(now),
             _ if fell && !due => Turn::At(now),
-            _ if due && !fell && last.share() > LARGEST => Turn::Unknown,
+            _ if over && !fell && last.share() > LARGEST => Turn::Unknown,
             known => known,
         };
-        fell || (due && self.turn != Turn::Unknown)
-    }
-
-    /// Where there is no room, until when.
-    pub(super) fn may_have_room_at(&self, now: Instant) -> Instant {
-        let turns_at = self.quota.map_or(now, |quota| quota.turns_at);
-        if self.turn == Turn::Unknown {
-            turns_at.min(now + UNTIL_ASKED_ANEW)
-        } else {
-            turns_at
-        }
+        fell || (over && self.turn != Turn::Unknown)
     }
 
     /// Whether so many requests may be on their way. A tenth of the minute is left alone, and besides as much as
     /// people will use of what remains of it, if they go on as they do.
     pub(super) fn has_room(&self, requests: u32, now: Instant) -> bool {
-        self.quota.is_none_or(|quota| {
-            let (least, most) = (quota.max * RESERVE, quota.max * LARGEST);
-            let each = self.largest_cost.clamp(least, most);
-            let rest = if self.turn == Turn::Unknown {
-                MINUTE
-            } else {
-                quota.turns_at.saturating_duration_since(now)
-            };
-            let theirs = self.people.per_second() * rest.as_secs_f64();
-            quota.used + f64::from(requests) * each + theirs <= quota.max * LIMIT
-        })
+        self.quota
+            .is_none_or(|quota| self.fits(quota, requests, self.theirs(quota, now)))
+    }
+
+    /// Where there is no room, when to look again. People may use less than they did; but what is used stays so
+    /// until the minute turns.
+    pub(super) fn may_have_room_at(&self, quota: Quota, now: Instant) -> Instant {
+        let wait = match self.turn {
+            _ if self.fits(quota, 1, 0.0) => LOOK_AGAIN,
+            Turn::Unknown => LOOK_FOR_TURN,
+            Turn::ByClock | Turn::At(_) => MINUTE,
+        };
+        quota.turns_at.min(now + wait)
+    }
+
+    fn fits(&self, quota: Quota, requests: u32, theirs: f64) -> bool {
+        let (least, most) = (quota.max * RESERVE, quota.max * LARGEST);
+        let each = self.largest_cost.clamp(least, most);
+        quota.used + f64::from(requests) * each + theirs <= quota.max * LIMIT
+    }
+
+    fn theirs(&self, quota: Quota, now: Instant) -> f64 {
+        let rest = if self.turn == Turn::Unknown {
+            MINUTE
+        } else {
+            quota.turns_at.saturating_duration_since(now)
+        };
+        self.people.per_second() * rest.as_secs_f64()
     }
 }
 
@@ -190,6 +207,13 @@ mod tests {
         fn assert_room(&self, expected: u32) {
             assert_eq!(room(&self.meter, self.now), expected);
         }
+
+        #[track_caller]
+        fn assert_look_again_in(&self, seconds: u64) {
+            let quota = self.meter.quota().expect("a quota");
+            let wait = self.meter.may_have_room_at(quota, self.now) - self.now;
+            assert_eq!(wait.as_secs(), seconds);
+        }
     }
 
     #[test]
@@ -202,6 +226,19 @@ mod tests {
         minutes.seconds(60, 10.0, 50.0);
         // 1,200 are used, and they will want 2,000.
         minutes.assert_room(58);
+    }
+
+    #[test]
+    fn what_people_leave_after_all_is_found_before_the_minute_turns() {
+        let mut minutes = Minutes::new(0);
+        minutes.seconds(61, 0.0, 160.0);
+        minutes.assert_room(0);
+        minutes.assert_look_again_in(5);
+        minutes.seconds(14, 0.0, 0.0);
+        minutes.assert_room(30);
+        minutes.seconds(1, 9_000.0, 0.0);
+        // There is no more to be had.
+        minutes.assert_look_again_in(44);
     }
 
     #[test]
