@@ -5,6 +5,7 @@ mod gate;
 mod meter;
 mod people;
 mod told;
+mod turn;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};

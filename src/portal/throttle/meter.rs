@@ -7,6 +7,7 @@ use tokio::time::Instant;
 
 use super::people::People;
 use super::told::Told;
+use super::turn::{MINUTE, Turn};
 
 /// We never go beyond this share of the organisation's request units per minute: the rest is its people's.
 const LIMIT: f64 = 0.9;
@@ -17,13 +18,8 @@ const RESERVE: f64 = 0.01;
 const LARGEST: f64 = 0.1;
 /// So often it is asked whether people leave more than they seemed to want, and whether the minute has turned.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
-/// The clock is told in whole seconds, and a whole one is added to what is left of the minute.
-const TICK: Duration = Duration::from_secs(2);
-/// A turn that was seen with two answers no further apart is known well enough.
-const BLINK: Duration = Duration::from_secs(10);
 /// So often it is asked anew where the quota is used up, and nobody knows when the minute turns, or whether it slides.
 const LOOK_FOR_TURN: Duration = Duration::from_secs(15);
-const MINUTE: Duration = Duration::from_mins(1);
 
 /// Where nothing is metered it has nothing to tell.
 #[derive(Debug, Default)]
@@ -32,18 +28,6 @@ pub(super) struct Meter {
     turn: Turn,
     largest_cost: f64,
     people: People,
-}
-
-/// When the number begins anew. Nobody documents it, so it is believed when it was seen.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-enum Turn {
-    /// By the minute of the server's clock, as far as anybody knows.
-    #[default]
-    Unknown,
-    /// By the minute of the server's clock.
-    ByClock,
-    /// A minute after this, and every minute from then on.
-    At(Instant),
 }
 
 /// What the last answer told.
@@ -85,31 +69,21 @@ impl Meter {
             used,
             max: told.max,
             told_at: now,
-            turns_at: match self.turn {
-                Turn::At(first) => first + MINUTE * whole_minutes(now - first).saturating_add(1),
-                Turn::Unknown | Turn::ByClock => now + told.minute_turns_in,
-            },
+            turns_at: self.turn.next(told.minute_turns_in, now),
         });
     }
 
-    /// Whether the number has begun anew. It fell: then it did, and it is known when. It did not at the time
-    /// at which it was to: then nothing is known.
+    /// Whether the number has begun anew.
     fn turned(&mut self, used: f64, now: Instant) -> bool {
         let Some(last) = self.quota else {
             return false;
         };
-        let (over, fell) = (now >= last.turns_at, used < last.used / 2.0);
-        let due = now + TICK >= last.turns_at;
-        // It may have turned at any time since the last number was told: how long ago is that?
-        let seen = now <= last.told_at + BLINK;
-        self.turn = match self.turn {
-            Turn::Unknown if fell && due && seen => Turn::ByClock,
-            Turn::Unknown if fell => Turn::At(now),
-            _ if fell && !due => Turn::At(now),
-            _ if over && !fell && last.share() > LARGEST => Turn::Unknown,
-            known => known,
-        };
-        fell || (over && self.turn != Turn::Unknown)
+        let fell = used < last.used / 2.0;
+        // Of a small number nobody can say whether it fell.
+        if fell || last.share() > LARGEST {
+            self.turn = self.turn.seen(fell, last.told_at, last.turns_at, now);
+        }
+        fell || (now >= last.turns_at && self.turn.is_known())
     }
 
     /// Whether so many requests may be on their way. A tenth of the minute is left alone, and besides as much as
@@ -122,12 +96,14 @@ impl Meter {
     /// Where there is no room, when to look again. People may use less than they did; but what is used stays so
     /// until the minute turns.
     pub(super) fn may_have_room_at(&self, quota: Quota, now: Instant) -> Instant {
-        let wait = match self.turn {
-            _ if self.fits(quota, 1, 0.0) => LOOK_AGAIN,
-            Turn::Unknown => LOOK_FOR_TURN,
-            Turn::ByClock | Turn::At(_) => MINUTE,
+        let look_again_at = if self.fits(quota, 1, 0.0) {
+            now + LOOK_AGAIN
+        } else if self.turn.is_known() {
+            quota.turns_at
+        } else {
+            now + LOOK_FOR_TURN
         };
-        quota.turns_at.min(now + wait)
+        quota.turns_at.min(look_again_at)
     }
 
     fn fits(&self, quota: Quota, requests: u32, theirs: f64) -> bool {
@@ -137,17 +113,13 @@ impl Meter {
     }
 
     fn theirs(&self, quota: Quota, now: Instant) -> f64 {
-        let rest = if self.turn == Turn::Unknown {
-            MINUTE
-        } else {
+        let rest = if self.turn.is_known() {
             quota.turns_at.saturating_duration_since(now)
+        } else {
+            MINUTE
         };
         self.people.per_second() * rest.as_secs_f64()
     }
-}
-
-fn whole_minutes(span: Duration) -> u32 {
-    u32::try_from(span.as_secs() / MINUTE.as_secs()).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]
