@@ -48,19 +48,21 @@ fn in_peace(portal: &FakePortal, services: usize, person: u64, concurrency: &str
     portal.peak_share()
 }
 
+/// An organisation of that many services that may use 1,000 units in so many seconds.
+fn organisation(services: usize, minute: u64) -> FakePortal {
+    let portal = FakePortal::start_blocking(worlds::services_with(services, 10));
+    let units = Units {
+        each: 1,
+        minute: Duration::from_secs(minute),
+        ..Units::used(0, 1_000)
+    };
+    metered(&portal, units);
+    portal
+}
+
 #[test]
 fn a_pass_over_500_services_leaves_a_tenth_of_every_minute_to_the_people() {
-    let portal = FakePortal::start_blocking(worlds::services_with(500, 10));
-    let minute = Duration::from_secs(4);
-    let each = 1;
-    metered(
-        &portal,
-        Units {
-            each,
-            minute,
-            ..Units::used(0, 1_000)
-        },
-    );
+    let portal = organisation(500, 4);
     let peak = in_peace(&portal, 500, 1, "16");
     assert!(peak <= 0.9, "{peak} of the quota was used");
     assert!(peak > 0.5, "the quota was not put to use: {peak}");
@@ -68,17 +70,7 @@ fn a_pass_over_500_services_leaves_a_tenth_of_every_minute_to_the_people() {
 
 #[test]
 fn who_uses_half_of_every_minute_is_left_that_half() {
-    let portal = FakePortal::start_blocking(worlds::services_with(80, 10));
-    let minute = Duration::from_secs(8);
-    let each = 1;
-    metered(
-        &portal,
-        Units {
-            each,
-            minute,
-            ..Units::used(0, 1_000)
-        },
-    );
+    let portal = organisation(80, 8);
     portal.edit(|world| world.settings.latency_ms = 60);
     let peak = in_peace(&portal, 80, 12, "12");
     assert!(peak > 0.5, "the quota was not put to use: {peak}");
