@@ -79,8 +79,8 @@ impl Meter {
             return false;
         };
         let fell = used < last.used / 2.0;
-        // Of a small number nobody can say whether it fell.
-        if fell || last.share() > LARGEST {
+        // In a minute that slides small numbers fall too.
+        if last.share() > LARGEST {
             self.turn = self.turn.seen(fell, last.told_at, last.turns_at, now);
         }
         fell || (now >= last.turns_at && self.turn.is_known())
@@ -235,6 +235,17 @@ mod tests {
         minutes.seconds(50, 0.0, 50.0);
         // 3,700 are used, and they may want 3,000.
         minutes.assert_room(23);
+    }
+
+    #[test]
+    fn small_numbers_tell_no_turn() {
+        for (used, known) in [(900.0, false), (1_100.0, true)] {
+            let mut meter = Meter::default();
+            let now = Instant::now();
+            meter.hear(now, Some(told(used, Some(1.0), 30)), now);
+            meter.hear(now, Some(told(10.0, Some(1.0), 30)), now);
+            assert_eq!(meter.turn.is_known(), known, "{used}");
+        }
     }
 
     #[test]
