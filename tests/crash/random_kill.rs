@@ -14,7 +14,7 @@ fn a_pass_that_is_killed_at_any_moment_harms_nothing() {
         .with("BACKUP_FORMATS", "geojson,csv");
     three_nights(&job, &portal);
     a_day_passes(&portal);
-    let length = time_of_a_pass(&job);
+    let mut length = time_of_a_pass(&job);
     let mut killed = 0;
     for round in 0..rounds() {
         edit_rows(&portal);
@@ -27,7 +27,10 @@ fn a_pass_that_is_killed_at_any_moment_harms_nothing() {
         let begun = Begun::of(&job);
         // Spread evenly, and a little beyond the end.
         std::thread::sleep(length.mul_f64(spread(round)));
-        killed += u32::from(begun.told("KILL").code == -1);
+        let in_time = begun.told("KILL").code == -1;
+        killed += u32::from(in_time);
+        // The machine is not equally quick all the time: one in six may come too late.
+        length = length.mul_f64(if in_time { 1.01 } else { 0.95 });
         let when = format!("round {round}");
         assert_nothing_is_lost(&job.archive(), &complete.expect("a complete one"), &when);
     }
