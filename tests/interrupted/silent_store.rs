@@ -18,12 +18,15 @@ fn bucket() -> (FakePortal, Store, Job) {
     (portal, store, job)
 }
 
-/// A run that writes below that folder, where its requests now meet this.
-fn writing(job: &Job, store: &Store, folder: &str, act: Act) -> Begun {
+/// With what a pass claims the destination, after it has tried and before it marks it.
+const CLAIM: &str = ".claim";
+
+/// A run that writes what has this in its path, which now meets this.
+fn writing(job: &Job, store: &Store, part: &str, act: Act) -> Begun {
     let proxy = store.proxy().expect("a proxy");
-    proxy.add(Rule::on("PUT", folder).forever().then(act));
+    proxy.add(Rule::on("PUT", part).forever().then(act));
     Begun::of(job).until("it writes", |_| {
-        proxy.count(|seen| seen.method == "PUT" && seen.path.contains(folder)) > 0
+        proxy.count(|seen| seen.method == "PUT" && seen.path.contains(part)) > 0
     })
 }
 
@@ -38,7 +41,7 @@ fn next_pass_is_whole(store: &Store, job: &Job) {
 #[test]
 fn a_destination_that_is_silent_when_it_is_taken_does_not_hold_a_stopped_run() {
     let (_portal, store, job) = bucket();
-    let run = writing(&job, &store, "/passes/", Act::Hang).told("TERM");
+    let run = writing(&job, &store, CLAIM, Act::Hang).told("TERM");
     ended(&run, 143);
     next_pass_is_whole(&store, &job);
 }
@@ -47,7 +50,7 @@ fn a_destination_that_is_silent_when_it_is_taken_does_not_hold_a_stopped_run() {
 fn a_destination_that_is_taken_after_the_signal_is_given_back() {
     let (_portal, store, job) = bucket();
     let slow = Act::Slow(Duration::from_secs(1));
-    let run = writing(&job, &store, "/passes/", slow).told("INT");
+    let run = writing(&job, &store, CLAIM, slow).told("INT");
     ended(&run, 130);
     assert_eq!(store.files().len(), 0, "{:?}", store.files().keys());
     next_pass_is_whole(&store, &job);

@@ -101,7 +101,7 @@ fn near_the_limit_requests_go_one_by_one() {
 }
 
 #[test]
-fn a_quota_that_is_nearly_gone_stops_the_pass_until_the_minute_turns() {
+fn a_quota_that_is_nearly_gone_stops_the_pass() {
     let (portal, job) = services(4);
     metered(&portal, Units::used(9_500, 10_000));
     let begun = Begun::of(&job).until("it slows down", |begun| {
